@@ -1,0 +1,86 @@
+# `make demo` and `make test` are all a newcomer types; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs lock clean venv
+
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+PYTEST_ARGS ?= -n $(CORES) --dist loadfile
+VENV := .venv/bin/python
+WITH_PACKAGE := PYTHONPATH=scripts $(VENV)
+
+# A version manager may put a python3.12 on PATH that does not run: each candidate is tried.
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$python -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$python && break; done)
+
+help: ## this list
+	@echo "liquidbiopsy: from slides and sequences of one patient to one report"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@echo "CORES=n sets how many cores are used (now $(CORES)), PYTHON=path which Python makes .venv"
+
+demo: venv demo/.complete ## simulate a small cohort, run the workflow on it, show where the reports are
+	$(VENV) -m snakemake --cores $(CORES)
+	@$(WITH_PACKAGE) -m liquidbiopsy.report.summary results
+
+test: venv ## run every test
+	$(VENV) -m pytest $(PYTEST_ARGS)
+
+lint: venv ## check style, formatting, rules and types
+	@failed=; check() { echo "$$*"; "$$@" || failed="$$failed\n  $$*"; }; \
+	check $(VENV) -m ruff check .; \
+	check $(VENV) -m ruff format --check .; \
+	check $(VENV) -m snakefmt --check Snakefile workflow; \
+	check $(VENV) -m snakemake --lint; \
+	check $(VENV) -m mypy; \
+	if [ -n "$$failed" ]; then printf "lint failed:$$failed\n"; exit 1; fi
+
+bench: venv ## measure speed and accuracy beside what one would pick instead
+	$(WITH_PACKAGE) -m benchmarks.ctc_speed
+
+docs: venv ## write docs/tables.md from the schemas
+	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
+
+# The wheels of uv exist for every platform; it is used once, from an environment thrown away after.
+# snakemake asks for connection-pool, which has no wheel, and never imports it: it is left out.
+# Versions already in the lock are kept: `make lock UPGRADE=--upgrade` takes the newest instead.
+lock: ## write requirements.lock from requirements.in
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && set -e; \
+	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet --only-binary :all: uv; \
+	echo connection-pool > "$$tools/excluded"; \
+	echo '# Made by `make lock` from requirements.in; installed, without resolving, by `make venv`.' \
+		> "$$tools/header"; \
+	"$$tools/bin/uv" pip compile requirements.in --output-file requirements.lock $(UPGRADE) \
+		--universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
+		--excludes "$$tools/excluded" --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --quiet; \
+	cat "$$tools/header" requirements.lock > "$$tools/lock" && cp "$$tools/lock" requirements.lock; \
+	echo "requirements.lock is written; now bring envs/*.yaml to its versions (make test compares)"
+
+clean: ## remove the demo data, .venv and caches (never results)
+	rm -rf demo .venv .mypy_cache .pytest_cache .ruff_cache
+	find scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The copy of the lock is written last: without it, or with another, .venv is made anew. It is also
+# made anew where it no longer runs, because the folder was moved or its Python removed.
+venv:
+	@if ! cmp -s requirements.lock .venv/installed.lock || ! .venv/bin/pip --version >/dev/null 2>&1; \
+	then $(MAKE) --no-print-directory .venv/installed.lock; fi
+
+.venv/installed.lock: FORCE
+	@if [ -z "$(PYTHON)" ]; then echo "No Python 3.11 to 3.14 with its venv module was found." \
+		"Install one (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
+		exit 1; fi
+	@$(PYTHON) -c '$(SUITABLE)' || { echo "$(PYTHON) is not a Python 3.11 to 3.14 with its venv module" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version): 1.5 GB, a few minutes, this once"
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+		-r requirements.lock
+	@cp requirements.lock .venv/installed.lock
+
+demo/.complete: $(wildcard scripts/liquidbiopsy/simulate/*.py) | venv
+	$(WITH_PACKAGE) -m liquidbiopsy.simulate.demo demo
+	@touch demo/.complete
+
+.PHONY: FORCE
+FORCE:
