@@ -1,0 +1,267 @@
+"""The cells of a slide: who they are, where they lie, and their light on the canvas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import shapes
+from .placement import Field
+from .shapes import Outline
+
+if TYPE_CHECKING:
+    from .slides import Settings
+
+COLUMNS = ["kind", "x", "y", "nuclei", "area_um2", "reach_um", "signal", "ignore"]
+# how many of each, a slide; the first are placed first
+KINDS = {
+    "ctc_cluster": "clusters",
+    "beside": "beside",
+    "ctc": "ctcs",
+    "dim_ctc": "dim_ctcs",
+    "double_positive": "double_positives",
+    "ghost": "ghosts",
+    "fibre": "fibres",
+    "dust": "dust",
+    "bare_nucleus": "bare_nuclei",
+    "tdev": "fragments",
+}
+
+
+class Population(NamedTuple):
+    """Truth (x, y in canvas px), light in counts by channel, and nuclei as labels."""
+
+    truth: pd.DataFrame
+    canvas: dict[str, NDArray[np.float32]]
+    labels: NDArray[np.int32]
+
+
+def populate(s: Settings, shape: tuple[int, int], seed: int) -> Population:
+    """Draw all cells of a slide on a canvas of `shape` px."""
+    rng = np.random.default_rng([seed, 1])
+    brush = Brush(s, shape, rng)
+    place = Field(shape, rng)
+    margin = s.edge_margin_um / s.pixel_size_um
+    for kind, setting in KINDS.items():
+        for _ in range(getattr(s, setting)):
+            group = _group(kind, s, rng)
+            reach = max(np.hypot(o.x, o.y) + max(o.a, o.b) for o in group)
+            gap = s.clearance_um / s.pixel_size_um
+            # a cell cut by the slide's edge is drawn, whatever it does to the margin
+            for x, y, _r in place.scatter(np.array([reach + gap]), s.closeness, margin):
+                if not brush.is_empty(x, y, reach):
+                    brush.draw(kind, [o.scaled(1.0, x, y) for o in group], reach)
+    n = s.leukocytes * s.grid[0] * s.grid[1]
+    radius = np.maximum(2.5, rng.normal(*s.leukocyte_um, n) / 2) / s.pixel_size_um
+    for x, y, r in place.scatter(radius, s.closeness, margin):
+        if not brush.is_empty(x, y, r):
+            brush.draw("leukocyte", [_round(x, y, r, s, rng, 1.08)], r)
+    truth = pd.DataFrame(brush.rows, columns=COLUMNS + [*s.markers])
+    return Population(truth, brush.canvas, brush.labels)
+
+
+def _group(kind: str, s: Settings, rng: np.random.Generator) -> list[Outline]:
+    """Outlines of an object around (0, 0), the first one is the object's own cell."""
+    um = 1 / s.pixel_size_um
+
+    def ctc_radius() -> float:
+        return float(max(6.0, rng.normal(*s.ctc_um)) / 2 * um)
+
+    if kind == "ctc_cluster":
+        cells = [_round(0.0, 0.0, ctc_radius(), s, rng, 1.15)]
+        wanted = int(rng.integers(2, 5))
+        while len(cells) < wanted:
+            other, r = cells[rng.integers(len(cells))], ctc_radius()
+            turn, far = rng.uniform(0, 2 * np.pi), 0.92 * (other.radius + r)
+            x, y = other.x + far * np.cos(turn), other.y + far * np.sin(turn)
+            if all(np.hypot(c.x - x, c.y - y) >= 0.9 * (c.radius + r) for c in cells):
+                cells.append(_round(x, y, r, s, rng, 1.15))
+        area = np.array([c.a * c.b for c in cells])
+        dx = float(-np.average([c.x for c in cells], weights=area))
+        dy = float(-np.average([c.y for c in cells], weights=area))
+        return [c.scaled(1.0, dx, dy) for c in cells]
+    if kind == "beside":
+        cell = _round(0.0, 0.0, ctc_radius(), s, rng, 1.1)
+        r, turn = s.leukocyte_um[0] / 2 * um, rng.uniform(0, 2 * np.pi)
+        far = cell.radius + r
+        return [cell, Outline(far * np.cos(turn), far * np.sin(turn), r, r)]
+    if kind == "fibre":
+        length = rng.uniform(20, 60) * um
+        return [Outline(0.0, 0.0, length, 2.0 * um, rng.uniform(0, np.pi))]
+    if kind == "dust":
+        pieces = int(rng.integers(3, 7))
+        spots = rng.normal(0, 3.0 * um, (pieces, 2))
+        return [Outline(x, y, rng.uniform(1, 4) * um, rng.uniform(1, 4) * um) for x, y in spots]
+    if kind == "tdev":
+        return [_round(0.0, 0.0, rng.uniform(1.0, 1.9) * um, s, rng, 1.2)]
+    if kind == "bare_nucleus":
+        return [_round(0.0, 0.0, rng.uniform(3.0, 4.5) * um, s, rng, 1.1)]
+    return [_round(0.0, 0.0, ctc_radius(), s, rng, 1.25)]
+
+
+def _round(
+    x: float, y: float, r: float, s: Settings, rng: np.random.Generator, most: float
+) -> Outline:
+    """A cell's outline of radius `r` px, its axes' ratio up to `most` squared."""
+    if s.outline == "disc":
+        return Outline(x, y, r, r)
+    stretch = rng.uniform(1.0, most)
+    power = rng.uniform(2.0, 3.0) if s.outline == "superellipse" else 2.0
+    return Outline(x, y, r * stretch, r / stretch, rng.uniform(0, np.pi), power)
+
+
+class Brush:
+    """Adds the light of objects to the canvas and notes the truth."""
+
+    def __init__(self, s: Settings, shape: tuple[int, int], rng: np.random.Generator) -> None:
+        self.s, self.shape, self.rng = s, shape, rng
+        channels = ("nucleus", "cytokeratin", "leukocyte", *s.markers)
+        self.canvas = {c: np.zeros(shape, np.float32) for c in channels}
+        self.labels = np.zeros(shape, np.int32)
+        self.n_nuclei = 0
+        self.rows: list[dict[str, Any]] = []
+
+    def is_empty(self, x: float, y: float, reach: float) -> bool:
+        """Whether an object there would show in a frame that is to stay empty."""
+        from .slides import frame_corner
+
+        height, width = self.s.frame_shape
+        for frame in self.s.empty_frames:
+            y0, x0 = frame_corner(self.s, frame)
+            far_x, far_y = abs(x - x0 - width / 2), abs(y - y0 - height / 2)
+            if far_x < width / 2 + 2 * reach and far_y < height / 2 + 2 * reach:
+                return True
+        return False
+
+    def draw(self, kind: str, cells: list[Outline], reach: float) -> None:
+        """Draw one object and note it; `beside` is noted as its two cells."""
+        s, cell = self.s, cells[0]
+        signal = 0.0
+        if kind in ("ctc", "ctc_cluster", "beside", "dim_ctc"):
+            signal = s.signal * (0.35 if kind == "dim_ctc" else 1.0)
+            level = self._level()
+            for one in cells if kind == "ctc_cluster" else cells[:1]:
+                self._tumour_cell(one, signal, level)
+            members = cells if kind == "ctc_cluster" else cells[:1]
+            name = "ctc" if kind == "beside" else kind
+            self._note(name, members, reach, signal, len(members), level, kind == "dim_ctc")
+            if kind == "beside":
+                self._leukocyte(cells[1], 3.0)
+                self._note("leukocyte", cells[1:], cells[1].radius, 0.0, 1)
+            return
+        if kind == "leukocyte":
+            self._leukocyte(cell, self._vary())
+        elif kind == "double_positive":
+            signal = s.signal
+            self._tumour_cell(cell, signal, None)
+            self._light("leukocyte", cell, s.cd45, max(s.cd45_signal, 6.0) * self._vary())
+        elif kind in ("ghost", "tdev"):
+            signal = s.signal * self._vary()
+            self._light("cytokeratin", cell, "filled", signal)
+        elif kind == "bare_nucleus":
+            self._nucleus(cell, s.nucleus_signal * self._vary())
+        elif kind == "fibre":
+            signal = 3 * s.signal
+            self._light("cytokeratin", cell, "fibre", signal)
+            self._light("leukocyte", cell, "fibre", signal * self.rng.uniform(0.0, 0.5))
+        elif kind == "dust":
+            signal = 4 * s.signal * self._vary()
+            for piece in cells:
+                for channel in self.canvas:
+                    self._light(channel, piece, "filled", signal * self.rng.uniform(0.6, 1.2))
+        nuclei = int(kind in ("leukocyte", "double_positive", "bare_nucleus"))
+        self._note(kind, [cell], reach, signal, nuclei)
+
+    def _note(
+        self,
+        kind: str,
+        cells: list[Outline],
+        reach: float,
+        signal: float,
+        nuclei: int,
+        level: dict[str, int] | None = None,
+        ignore: bool = False,
+    ) -> None:
+        area = np.array([c.a * c.b for c in cells])
+        x = float(np.average([c.x for c in cells], weights=area))
+        y = float(np.average([c.y for c in cells], weights=area))
+        height, width = self.shape
+        cut = not (reach <= x <= width - 1 - reach and reach <= y <= height - 1 - reach)
+        um = self.s.pixel_size_um
+        row = dict.fromkeys(self.s.markers, -1) if level is None else dict(level)
+        values = (kind, x, y, nuclei, np.pi * area.sum() * um**2, reach * um, signal, ignore or cut)
+        self.rows.append({**dict(zip(COLUMNS, values, strict=True)), **row})
+
+    def _vary(self) -> float:
+        return float(np.exp(self.rng.normal(0.0, self.s.spread)))
+
+    def _level(self) -> dict[str, int]:
+        return {m: int(self.rng.integers(len(v))) for m, v in self.s.markers.items()}
+
+    def _tumour_cell(self, cell: Outline, signal: float, level: dict[str, int] | None) -> None:
+        s = self.s
+        far = self.rng.uniform(0.0, 0.15) * cell.radius
+        turn = self.rng.uniform(0, 2 * np.pi)
+        size = self.rng.uniform(0.55, 0.7)
+        nucleus = cell.scaled(size, far * np.cos(turn), far * np.sin(turn))
+        self._nucleus(nucleus, s.nucleus_signal * self._vary())
+        self._light("cytokeratin", cell, s.cytokeratin, signal, nucleus)
+        self._light("leukocyte", cell, "filled", signal * s.bleed)
+        for marker, grade in (level or {}).items():
+            self._light(marker, cell, "ring", s.markers[marker][grade])
+
+    def _leukocyte(self, cell: Outline, brightness: float) -> None:
+        s = self.s
+        nucleus = cell.scaled(self.rng.uniform(0.7, 0.85))
+        self._nucleus(nucleus, s.nucleus_signal * self._vary(), self.rng.uniform() < s.lobed)
+        self._light("leukocyte", cell, s.cd45, s.cd45_signal * brightness)
+        self._light("cytokeratin", cell, s.cd45, s.cd45_signal * brightness * s.bleed)
+
+    def _nucleus(self, outline: Outline, signal: float, lobed: bool = False) -> None:
+        lobes = [outline]
+        if lobed:
+            turn = self.rng.uniform(0, 2 * np.pi) + np.arange(3) * 2.0
+            far = 0.5 * outline.radius
+            lobes = [outline.scaled(0.55, far * np.cos(t), far * np.sin(t)) for t in turn]
+        self.n_nuclei += 1
+        for lobe in lobes:
+            self._light("nucleus", lobe, "filled", signal)
+            at = shapes.patch(self.shape, lobe, 1.0)
+            if at is not None:
+                window = self.labels[at.rows, at.columns]
+                window[(shapes.distance(lobe, at) < 0) & (window == 0)] = self.n_nuclei
+
+    def _light(
+        self,
+        channel: str,
+        cell: Outline,
+        pattern: str,
+        signal: float,
+        nucleus: Outline | None = None,
+    ) -> None:
+        """Add light of `signal` noise sd (see `Settings.signal_mode`) in one channel."""
+        s = self.s
+        at = shapes.patch(self.shape, cell, 4 * s.blur_px + 2)
+        if at is None or signal <= 0.0:
+            return
+        um = 1 / s.pixel_size_um
+        if pattern == "ring":
+            light = shapes.ring(cell, at, s.blur_px, 1.2 * um)
+        elif pattern == "perinuclear" and nucleus is not None:
+            light = shapes.perinuclear(cell, nucleus, at, s.blur_px)
+        elif pattern == "speckles":
+            light = shapes.speckles(cell, at, s.blur_px, self.rng, 0.6 * um)
+        elif pattern == "fibre":
+            light = shapes.fibre(cell, at, s.blur_px, 1.5 * um, 0.2)
+        elif s.outline == "blob":
+            light = shapes.blob(cell, at, s.blur_px)
+        else:
+            light = shapes.filled(cell, at, s.blur_px)
+        mode = "cell" if pattern == "speckles" and s.signal_mode == "mean" else s.signal_mode
+        light = shapes.to_unit(light, shapes.distance(cell, at) < 0, mode)
+        if s.texture:
+            light = light * shapes.texture(light.shape, 1.0 * um, s.texture, self.rng)
+        self.canvas[channel][at.rows, at.columns] += (signal * s.noise_sd * light).astype("f4")
