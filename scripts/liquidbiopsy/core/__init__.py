@@ -1,0 +1,1 @@
+"""What every assay shares: sheets, settings, tables, provenance, counts."""

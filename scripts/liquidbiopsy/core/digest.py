@@ -1,0 +1,97 @@
+"""Checksums: of bytes, of files and folders, of settings, and of the code a step runs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def sha256_of_settings(settings: Any) -> str:
+    """Checksum of plain settings (dict, list, text, numbers), whatever the order of their keys."""
+    plain = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def sha256_of_path(path: str | Path) -> str:
+    """Checksum of a file, or of a folder's files with their names, in name order.
+
+    Raises
+    ------
+    OSError
+        The file is not there or cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        listing = "\n".join(f"{sha256_of_path(p)}  {p.name}" for p in files)
+        return hashlib.sha256(listing.encode()).hexdigest()
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=None)
+def code_digest(*modules: str) -> str:
+    """Checksum of the package files that `modules` import, themselves included.
+
+    A rule takes it as a parameter, so that editing the package reruns just the steps whose code
+    changed.
+
+    Parameters
+    ----------
+    modules : str
+        Dotted names within the package, such as ``"liquidbiopsy.ctc.detect"``.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        A module of that name is not in the package.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(imported_modules(*modules)):
+        digest.update(name.encode() + b"\0" + _file_of(name).read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def imported_modules(*modules: str) -> set[str]:
+    """The package's modules that `modules` import, directly or through others."""
+    seen: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(_imports(name))
+    return seen
+
+
+@lru_cache(maxsize=None)
+def _imports(module: str) -> tuple[str, ...]:
+    """Package modules named in the import statements of one module."""
+    found = [module.rsplit(".", 1)[0]] if "." in module else []
+    for node in ast.walk(ast.parse(_file_of(module).read_bytes())):
+        if isinstance(node, ast.Import):
+            found += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append(node.module)
+            found += [f"{node.module}.{a.name}" for a in node.names]
+    ours = [n for n in found if n.split(".")[0] == PACKAGE.name]
+    return tuple(n for n in ours if n == module.rsplit(".", 1)[0] or _exists(n))
+
+
+def _file_of(module: str) -> Path:
+    base = PACKAGE.parent.joinpath(*module.split("."))
+    file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    if not file.is_file():
+        raise ModuleNotFoundError(f"{module} is not a module of {PACKAGE.name}")
+    return file
+
+
+def _exists(module: str) -> bool:
+    base = PACKAGE.parent.joinpath(*module.split("."))
+    return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()

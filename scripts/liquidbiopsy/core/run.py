@@ -1,0 +1,212 @@
+"""A run: its settings, its assays and its sheets, read once and checked as a whole."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from liquidbiopsy.core.assay import Assay, read_assay
+from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
+from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
+from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
+
+SETTINGS = "config.yaml"
+SHARED_SHEETS = ("patients", "specimens", "events", "reviews")
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One specimen with the rows of its assay's sheet."""
+
+    row: dict[str, Any]
+    """Its row of specimens.tsv."""
+    items: tuple[dict[str, Any], ...]
+    """Its rows of the assay's sheet."""
+    inputs: tuple[str, ...]
+    """Raw files and folders that exist."""
+    reviews: tuple[dict[str, Any], ...]
+    """People's calls, in the order in which they were made."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that the rules need to know of a run."""
+
+    config: dict[str, Any]
+    assays: dict[str, Assay]
+    patients: dict[str, dict[str, Any]]
+    events: dict[str, list[dict[str, Any]]]
+    specimens: dict[str, dict[str, Specimen]]
+    """Assay -> specimen_id -> specimen."""
+
+    def specimens_of(self, patient_id: str) -> list[dict[str, Any]]:
+        """A patient's rows of specimens.tsv, by day."""
+        rows = (s.row for of_assay in self.specimens.values() for s in of_assay.values())
+        mine = [r for r in rows if r["patient_id"] == patient_id]
+        return sorted(mine, key=lambda r: (r["day"], r["assay"], r["specimen_id"]))
+
+
+_latest: list[Run] = []
+
+
+def current_run() -> Run:
+    """The run that the root Snakefile has read; assay modules, which cannot see it, ask here."""
+    return _latest[-1]
+
+
+def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
+    """Read and check the settings and all sheets.
+
+    Parameters
+    ----------
+    config : dict
+        Settings as Snakemake read them.
+    root : path
+        Folder of the root Snakefile.
+
+    Raises
+    ------
+    CheckError
+        Anything in the settings or the sheets is wrong; all of it in one listing.
+    """
+    workflow = Path(root) / "workflow"
+    schemas = {p.name.split(".")[0]: read_yaml(p) for p in (workflow / "schemas").glob("*.yaml")}
+    filled = with_defaults(dict(config), schemas["config"])
+    problems = check_settings(filled, schemas["config"], SETTINGS)
+    if problems:
+        raise CheckError(problems)
+    assays: dict[str, Assay] = {}
+    for name, settings in filled["assays"].items():
+        try:
+            assays[name] = read_assay(name, workflow / "assays", settings.get("snakefile"))
+        except UserError as error:
+            problems.append(Problem(SETTINGS, 0, "", str(error)))
+            continue
+        schema = assays[name].settings_schema
+        own = {k: v for k, v in settings.items() if k != "snakefile"}
+        filled["assays"][name] = with_defaults(own, schema)
+        problems += check_settings(filled["assays"][name], schema, SETTINGS, f"assays.{name}")
+    if problems:
+        raise CheckError(problems)
+    run = _read_sheets(filled, assays, schemas)
+    _latest[:] = [run]
+    return run
+
+
+def _read_sheets(
+    config: dict[str, Any], assays: dict[str, Assay], schemas: Mapping[str, Any]
+) -> Run:
+    """Read every sheet of a run whose settings are sound, and check one against another."""
+    sheets = {
+        name: read_sheet(config["sheets"][name], schemas[name])
+        for name in SHARED_SHEETS
+        if config["sheets"].get(name)
+    }
+    own = {
+        name: read_sheet(config["assays"][name]["sheet"], assay.sheet_schema)
+        for name, assay in assays.items()
+    }
+    unread = [s for s in (*sheets.values(), *own.values()) if s.problems and not s.rows]
+    if not unread:  # a sheet that could not be read would make every reference to it a problem
+        _check_shared(sheets, assays)
+        for name, assay in assays.items():
+            _check_own(own[name], sheets["specimens"], assay, config["assays"][name])
+    problems = [p for s in (*sheets.values(), *own.values()) for p in s.problems]
+    if problems:
+        raise CheckError(problems)
+    events, reviews = defaultdict(list), defaultdict(list)
+    for row in sheets["events"].rows if "events" in sheets else []:
+        events[row["patient_id"]].append(row)
+    for row in sheets["reviews"].rows if "reviews" in sheets else []:
+        reviews[row["specimen_id"]].append(row)
+    specimens = {}
+    for name, assay in assays.items():
+        items = defaultdict(list)
+        for row in own[name].rows:
+            items[row["specimen_id"]].append(row)
+        specimens[name] = {
+            row["specimen_id"]: Specimen(
+                row=row,
+                items=tuple(items[row["specimen_id"]]),
+                inputs=_existing(items[row["specimen_id"]], assay.sheet_schema),
+                reviews=tuple(reviews[row["specimen_id"]]),
+            )
+            for row in sheets["specimens"].rows
+            if row["assay"] == name
+        }
+    patients = {row["patient_id"]: row for row in sheets["patients"].rows}
+    return Run(config, assays, patients, dict(events), specimens)
+
+
+def _check_shared(sheets: Mapping[str, Sheet], assays: Mapping[str, Assay]) -> None:
+    """Check the sheets that all assays share against each other."""
+    specimens = sheets["specimens"]
+    for sheet, column in ((sheets["patients"], "patient_id"), (specimens, "specimen_id")):
+        _check_case(sheet, column)
+    check_references(specimens, "patient_id", sheets["patients"].values("patient_id"), "patients")
+    check_references(specimens, "assay", set(assays), "the settings' assays")
+    if "events" in sheets:
+        known = sheets["patients"].values("patient_id")
+        check_references(sheets["events"], "patient_id", known, "patients")
+    if "reviews" in sheets:
+        reviews = sheets["reviews"]
+        check_references(reviews, "specimen_id", specimens.values("specimen_id"), "specimens")
+        assay_of = {row["specimen_id"]: row["assay"] for row in specimens.rows}
+        for index, row in enumerate(reviews.rows):
+            assay = assays.get(assay_of.get(row["specimen_id"], ""))
+            if assay and row["call"] and row["call"] not in assay.calls:
+                hint = did_you_mean(row["call"], assay.calls)
+                reviews.report(index, "call", f"'{row['call']}' is not a call of {assay.name}{hint}")
+
+
+def _check_case(sheet: Sheet, column: str) -> None:
+    """Refuse IDs that differ by case alone: they would share a folder on some file systems."""
+    first: dict[str, str] = {}
+    for index, row in enumerate(sheet.rows):
+        name = row[column]
+        if name and first.setdefault(name.lower(), name) != name:
+            message = f"'{name}' differs from '{first[name.lower()]}' by upper and lower case alone"
+            sheet.report(index, column, message)
+
+
+def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, settings: Mapping[str, Any]) -> None:
+    """Check an assay's sheet against the specimens and against the assay's settings."""
+    all_ids = specimens.values("specimen_id")
+    mine = {r["specimen_id"] for r in specimens.rows if r["assay"] == assay.name}
+    check_references(sheet, "specimen_id", all_ids, "specimens")
+    for index, row in enumerate(sheet.rows):
+        if row["specimen_id"] in all_ids - mine:
+            message = f"'{row['specimen_id']}' is a specimen of another assay"
+            sheet.report(index, "specimen_id", message)
+    described = sheet.values("specimen_id")
+    for index, row in enumerate(specimens.rows):
+        if row["assay"] == assay.name and row["specimen_id"] not in described:
+            if row["specimen_id"] is not None:
+                message = f"'{row['specimen_id']}' has no row in {sheet.file}"
+                specimens.report(index, "specimen_id", message)
+    for name, column in assay.sheet_schema["properties"].items():
+        if "key_of" in column:
+            known = set(settings.get(column["key_of"], {}))
+            check_references(sheet, name, known, f"assays.{assay.name}.{column['key_of']}")
+
+
+def _existing(items: list[dict[str, Any]], schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """Files and folders named in an assay's rows that can be read; the rest is for its report."""
+    columns = [n for n, c in schema["properties"].items() if c.get("format") == "path"]
+    named = [row[c] for row in items for c in columns if row[c] is not None]
+    found = {p for path in named for p in expand_path(path) if os.access(p, os.R_OK)}
+    return tuple(sorted(found))
+
+
+def expand_path(path: str) -> list[str]:
+    """The path, or, where it has a `{name}` in it, all files that fit it."""
+    if not re.search(r"\{\w+\}", path):
+        return [path]
+    parts = re.split(r"\{\w+\}", path)
+    return sorted(glob.glob("*".join(glob.escape(part) for part in parts)))

@@ -1,0 +1,79 @@
+"""Settings: filled with the defaults of their schema and checked, all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from liquidbiopsy.core.errors import Problem, UserError, did_you_mean
+
+
+def read_yaml(path: str | Path) -> Any:
+    """A YAML file as plain values.
+
+    Raises
+    ------
+    UserError
+        The file is not there or is not YAML; the message names the line.
+    """
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return yaml.safe_load(handle)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of `value` in which every absent setting that has a default has it.
+
+    Defaults inside nested objects are filled too, also where the object itself is absent.
+    """
+    if isinstance(value, Mapping):
+        filled = dict(value)
+        properties = schema.get("properties", {})
+        for name, sub in properties.items():
+            if name not in filled and "default" in sub:
+                filled[name] = sub["default"]
+        others = schema.get("additionalProperties")
+        for name in filled:
+            sub = properties.get(name, others)
+            if isinstance(sub, Mapping):
+                filled[name] = with_defaults(filled[name], sub)
+        return filled
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [with_defaults(item, schema["items"]) for item in value]
+    return value
+
+
+def check_settings(
+    value: Any, schema: Mapping[str, Any], file: str, prefix: str = ""
+) -> list[Problem]:
+    """All problems of settings against their JSON schema; `prefix` stands before each key."""
+    problems: list[Problem] = []
+    for error in Draft202012Validator(schema).iter_errors(value):
+        problems += _explain(error, file, prefix)
+    return problems
+
+
+def _explain(error: ValidationError, file: str, prefix: str) -> Iterable[Problem]:
+    """A schema error in the words of the person who wrote the settings."""
+    where = ".".join([*filter(None, [prefix]), *(str(p) for p in error.absolute_path)])
+    if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
+        known = error.schema.get("properties", {})
+        for key in sorted(set(map(str, error.instance)) - set(known)):
+            key_path = f"{where}.{key}" if where else key
+            yield Problem(file, 0, "", f"unknown setting '{key_path}'{did_you_mean(key, known)}")
+    elif error.validator == "required":
+        absent = [k for k in error.validator_value if k not in error.instance]
+        yield Problem(file, 0, "", f"{where or 'the settings'}: {', '.join(absent)} is missing")
+    elif error.validator == "enum":
+        hint = did_you_mean(str(error.instance), map(str, error.validator_value))
+        yield Problem(file, 0, "", f"{where}: '{error.instance}' is not a choice{hint}")
+    else:
+        yield Problem(file, 0, "", f"{where or 'the settings'}: {error.message}")

@@ -1,0 +1,198 @@
+"""Sample sheets: tab-separated, UTF-8, a header line; read and checked against a schema.
+
+A schema is JSON Schema for one row, with four words of our own: `unique` (lists of columns that no
+two rows share), `references` (a column of another sheet that must hold the value), `key_of` (a
+setting of the assay whose keys the value must be one of) and `format: path`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from liquidbiopsy.core.errors import Problem, did_you_mean
+
+DELIMITERS = {",": "commas", ";": "semicolons", "|": "bars"}
+PARSERS = {"integer": int, "number": float, "string": str}
+WORDS = {"integer": "a whole number", "number": "a number"}
+
+
+@dataclass
+class Sheet:
+    """The rows of one sheet, and what is wrong with it."""
+
+    file: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """One dictionary a row, a key for each column of the schema; None where blank."""
+    lines: list[int] = field(default_factory=list)
+    """Line number in the file of each row."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, index: int, column: str, message: str) -> None:
+        """Note a problem with one row."""
+        self.problems.append(Problem(self.file, self.lines[index], column, message))
+
+    def values(self, column: str) -> set[Any]:
+        """The distinct values of a column that are not blank."""
+        return {row[column] for row in self.rows if row[column] is not None}
+
+
+def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
+    """Read a sheet and check it against its schema; problems are collected, not raised.
+
+    Parameters
+    ----------
+    path : str
+        Tab-separated file.
+    schema : dict
+        JSON Schema of a row: `properties`, `required`, and `unique`.
+    """
+    sheet = Sheet(path)
+    content = _decode(sheet)
+    if content is None:
+        return sheet
+    records = [
+        (number, cells)
+        for number, cells in enumerate(_cells(content), start=1)
+        if any(c.strip() for c in cells)
+    ]
+    if not records:
+        sheet.problems.append(Problem(path, 0, "", "the sheet is empty; it needs a header line"))
+        return sheet
+    header = [h.strip() for h in records[0][1]]
+    if _header_is_sound(sheet, header, schema):
+        _fill(sheet, header, records[1:], schema)
+        for name, column in schema["properties"].items():
+            _check_column(sheet, name, column, name in schema.get("required", []))
+        for columns in schema.get("unique", []):
+            _check_unique(sheet, columns)
+    return sheet
+
+
+def _cells(content: str) -> list[list[str]]:
+    """The fields of each line; no quoting, so that a quotation mark is a character."""
+    return list(csv.reader(io.StringIO(content), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def _decode(sheet: Sheet) -> str | None:
+    """The file as text; None, with a problem noted, where it is not a text file in UTF-8."""
+    try:
+        with open(sheet.file, "rb") as handle:
+            raw = handle.read()
+        content = raw.decode("utf-8-sig")
+        if "\0" in content:
+            raise UnicodeDecodeError("utf-8", raw, 0, 1, "NUL")
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); check the path in `sheets`"
+    except UnicodeDecodeError:
+        message = "not a text file in UTF-8; save it as 'tab-separated text, UTF-8'"
+    else:
+        return content.replace("\r\n", "\n").replace("\r", "\n")
+    sheet.problems.append(Problem(sheet.file, 0, "", message))
+    return None
+
+
+def _header_is_sound(sheet: Sheet, header: list[str], schema: Mapping[str, Any]) -> bool:
+    """Whether the header can be read on; problems are noted."""
+    known, found = schema["properties"], []
+    if len(header) == 1 and header[0] not in known:
+        for character, name in DELIMITERS.items():
+            if header[0].count(character) >= 1:
+                found.append(f"the columns are separated by {name}; a sheet needs tabs")
+                break
+    if not found:
+        for name in header:
+            if name not in known:
+                found.append(f"unknown column '{name}'{did_you_mean(name, known)}")
+        for name in sorted({h for h in header if header.count(h) > 1}):
+            found.append(f"column '{name}' stands twice")
+        for name in schema.get("required", []):
+            if name not in header:
+                found.append(f"column '{name}' is missing")
+    sheet.problems += [Problem(sheet.file, 1, "", message) for message in found]
+    return not found
+
+
+def _fill(
+    sheet: Sheet,
+    header: list[str],
+    records: list[tuple[int, list[str]]],
+    schema: Mapping[str, Any],
+) -> None:
+    """Put the records into the sheet, with every column that the schema knows."""
+    blank = dict.fromkeys(schema["properties"])
+    for number, cells in records:
+        sheet.rows.append({**blank, **{n: c.strip() or None for n, c in zip(header, cells)}})
+        sheet.lines.append(number)
+        if len(cells) > len(header) and any(c.strip() for c in cells[len(header) :]):
+            message = f"{len(cells)} fields where the header has {len(header)}"
+            sheet.report(len(sheet.rows) - 1, "", message)
+
+
+def _check_column(sheet: Sheet, name: str, column: Mapping[str, Any], required: bool) -> None:
+    """Check and convert one column in place; equal values are looked at once."""
+    verdicts: dict[str, tuple[Any, str]] = {}
+    for index, row in enumerate(sheet.rows):
+        value = row[name]
+        if value is None:
+            if required:
+                sheet.report(index, name, "blank; a value is needed")
+            continue
+        if value not in verdicts:
+            verdicts[value] = _convert(value, column)
+        row[name], message = verdicts[value]
+        if message:
+            sheet.report(index, name, message)
+
+
+def _convert(value: str, column: Mapping[str, Any]) -> tuple[Any, str]:
+    """The value in its type and "", or None and what is wrong with it."""
+    kind = column.get("type", "string")
+    try:
+        converted = PARSERS[kind](value)
+        if kind == "number" and not abs(converted) < float("inf"):
+            raise ValueError
+    except ValueError:
+        return None, f"'{value}' is not {WORDS[kind]}"
+    if "enum" in column and converted not in column["enum"]:
+        return None, f"'{value}' is not a choice{did_you_mean(value, column['enum'])}"
+    if "pattern" in column and not re.fullmatch(column["pattern"], value):
+        return None, f"{value!r} is not allowed; it must match {column['pattern']}"
+    for bound, wrong in (
+        ("minimum", lambda x, b: x < b),
+        ("maximum", lambda x, b: x > b),
+        ("exclusiveMinimum", lambda x, b: x <= b),
+    ):
+        if bound in column and wrong(converted, column[bound]):
+            return None, f"{value} is out of range ({bound} {column[bound]})"
+    return converted, ""
+
+
+def _check_unique(sheet: Sheet, columns: list[str]) -> None:
+    """Note every row that repeats an earlier one in `columns`."""
+    first: dict[tuple[Any, ...], int] = {}
+    for index, row in enumerate(sheet.rows):
+        key = tuple(row[c] for c in columns)
+        if None in key:
+            continue
+        if key in first:
+            where = f"row {first[key] - 1} (line {first[key]})"
+            shown = ", ".join(str(k) for k in key)
+            sheet.report(index, ", ".join(columns), f"'{shown}' is already in {where}")
+        else:
+            first[key] = sheet.lines[index]
+
+
+def check_references(
+    sheet: Sheet, column: str, known: set[Any], owner: str, *, only: set[Any] | None = None
+) -> None:
+    """Note every value of `column` that `known` (the values of `owner`) does not hold."""
+    for index, row in enumerate(sheet.rows):
+        value = row[column]
+        if value is None or value in known or (only is not None and value not in only):
+            continue
+        sheet.report(index, column, f"'{value}' is not in {owner}{did_you_mean(value, known)}")

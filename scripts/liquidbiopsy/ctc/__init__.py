@@ -1,0 +1,1 @@
+"""Circulating tumour cells in multichannel fluorescence images of enriched blood."""

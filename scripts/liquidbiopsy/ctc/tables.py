@@ -1,0 +1,103 @@
+"""Columns of the CTC assay's detail tables; those of a channel repeat for every channel's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from liquidbiopsy.core.tables import Table, column, flag, real, text, whole
+
+CALLS = ("ctc", "ctc_cluster", "leukocyte", "tdev", "bare_nucleus", "artefact", "uncertain")
+
+PLACE = (
+    column("specimen_id", text, "Specimen", nullable=False),
+    column("cell_id", text, "Name made from the place of the event, not from its order", nullable=False),
+    column("image", text, "Image as ctc.tsv names it", nullable=False),
+    column("role", text, "`sample`, `control_high` or `control_low`", nullable=False),
+    column("frame", whole, "Place of the frame on the stage, from 0; 0 where there is one", nullable=False),
+    column("x_px", real, "Centre in the frame, from its left edge", "[px]", nullable=False),
+    column("y_px", real, "Centre in the frame, from its top edge", "[px]", nullable=False),
+    column("x_um", real, "Centre on the slide", "um", nullable=False),
+    column("y_um", real, "Centre on the slide", "um", nullable=False),
+)
+
+CALL = (
+    column("call", text, "What the event counts as: the last review, else the automatic call", nullable=False),
+    column("auto_call", text, "Call of the gates", nullable=False),
+    column("confidence", real, "How far inside the gate, 0.5 at its edge to 1"),
+    column("reviewer", text, "Who made the review that counts"),
+    column("review_reason", text, "Reason given in that review"),
+)
+
+SHAPE = (
+    column("nuclei", whole, "Number of nuclei", nullable=False),
+    column("area_um2", real, "Area of the event", "um2", nullable=False),
+    column("diameter_um", real, "Diameter of the circle of equal area", "um", nullable=False),
+    column("eccentricity", real, "Eccentricity of the ellipse of equal moments, 0 to 1"),
+    column("p2a", real, "Perimeter² / (4π area) of the event; 1 for a disc"),
+    column("overlay", real, "Share of the nuclear area that has cytokeratin, 0 to 1"),
+    column("edge", flag, "Whether the event touches the edge of what was imaged", nullable=False),
+    column("nucleus_area_um2", real, "Area of the nuclei", "um2", nullable=False),
+    column("nucleus_p2a", real, "Perimeter² / (4π area) of the largest nucleus"),
+    column("nucleus_eccentricity", real, "Eccentricity of the largest nucleus"),
+    column("cytokeratin_area_um2", real, "Area with cytokeratin", "um2", nullable=False),
+    column("cytokeratin_p2a", real, "Perimeter² / (4π area) of the cytokeratin"),
+    column("cytokeratin_eccentricity", real, "Eccentricity of the cytokeratin"),
+)  # fmt: skip
+
+MEASURES = (
+    ("mean", "Mean over the event, background taken off", "{counts}"),
+    ("max", "Maximum over the event, background taken off", "{counts}"),
+    ("sum", "Sum over the event, background taken off", "{counts}"),
+    ("sd", "Standard deviation over the event", "{counts}"),
+    ("snr", "Mean over local background, in robust standard deviations of the background", "1"),
+)
+
+OBJECTS = Table(
+    name="objects",
+    row="one event with what was measured of it, before any call",
+    columns=(*PLACE, *SHAPE),
+    order=("specimen_id", "image", "frame", "y_px", "x_px"),
+)
+
+CELLS = Table(
+    name="cells",
+    row="one event: a cell, a cluster, a vesicle, debris",
+    columns=(*PLACE, *CALL, *SHAPE),
+    order=("specimen_id", "image", "frame", "y_px", "x_px"),
+)
+
+IMAGES = Table(
+    name="images",
+    row="one image of a specimen and how reading it went",
+    columns=(
+        column("specimen_id", text, "Specimen", nullable=False),
+        column("image", text, "Image as ctc.tsv names it", nullable=False),
+        column("platform", text, "Platform", nullable=False),
+        column("role", text, "`sample`, `control_high` or `control_low`", nullable=False),
+        column("status", text, "`measured` or `failed`", nullable=False),
+        column("reason", text, "Why it failed"),
+        column("frames", whole, "Frames that the image should have"),
+        column("frames_lost", whole, "Frames missing, unreadable, out of focus or without signal"),
+        column("pixel_size_um", real, "Edge of a pixel", "um"),
+        column("markers", pa.list_(text), "Channels beside nucleus, cytokeratin and leukocyte"),
+        column("simulated", flag, "Whether the file says that its data are simulated"),
+    ),
+    order=("specimen_id", "image"),
+)
+
+
+def channel_columns(channels: Iterable[str]) -> list[pa.Field]:
+    """The measures of each channel as Arrow fields, channel by channel."""
+    return [
+        column(f"{channel}_{name}", real, f"{channel}: {words}", unit)
+        for channel in channels
+        for name, words, unit in MEASURES
+    ]
+
+
+def grade_columns(markers: Iterable[str]) -> list[pa.Field]:
+    """The grade of each marker as Arrow fields."""
+    words = "0 to 3 by the thresholds in the settings; null where the event is not a tumour cell"
+    return [column(f"{marker}_grade", whole, f"{marker}: {words}") for marker in markers]
