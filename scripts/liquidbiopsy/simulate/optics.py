@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from liquidbiopsy.simulate.parameters import SlideParameters
 
-Image = NDArray[np.float32]
+Image = NDArray[Any]  # float32, (y, x) or (channel, y, x)
 HALO_STEP = 4  # the wide halo is blurred on a grid this much coarser: it has no fine detail
 
 

@@ -115,7 +115,9 @@ class Builder:
         """Draw a nuclear signal, sigma."""
         return self.spread(self.p.nucleus_signal, self.p.stain_spread)
 
-    def place(self, radius_um: float, slack: float = 1.1, inside: bool = True) -> tuple[float, ...]:
+    def place(
+        self, radius_um: float, slack: float = 1.1, inside: bool = True
+    ) -> tuple[float, float]:
         """Find a free place; `inside` keeps the whole object on the slide."""
         width, height = self.p.size_um
         margin = min(radius_um + 2.0, width / 2, height / 2) if inside else 0.0
@@ -126,7 +128,9 @@ class Builder:
                 return x, y
         raise ValueError("the slide is too full for another object: use more frames or fewer cells")
 
-    def beside(self, x_um: float, y_um: float, distance_um: float, radius_um: float) -> tuple | None:
+    def beside(
+        self, x_um: float, y_um: float, distance_um: float, radius_um: float
+    ) -> tuple[float, float] | None:
         """Find a free place at a distance from a point, or None; it must lie on the slide."""
         width, height = self.p.size_um
         for angle in self.rng.uniform(0, 2 * np.pi, 12):
@@ -179,7 +183,8 @@ class Builder:
         radius = self.spread(p.ctc_diameter_um, p.ctc_diameter_spread) / 2
         x, y = self.place(radius + 12.0)
         signals, levels = self.tumour_stain(self.spread(p.signal, p.signal_spread), nucleus=True)
-        self.add("ctc", "touched" if touched else "single", [("ctc", x, y, radius)], signals, 1, levels)
+        detail = "touched" if touched else "single"
+        self.add("ctc", detail, [("ctc", x, y, radius)], signals, 1, levels)
         if touched:
             self.leukocyte((x, y, radius))
 
@@ -204,7 +209,7 @@ class Builder:
     def leukocyte(
         self, against: tuple[float, float, float] | None = None, double: bool = False
     ) -> None:
-        """Add one leukocyte, touching the circle `against` (x_um, y_um, radius_um) if there is room."""
+        """Add one leukocyte, beside the circle `against` (x, y, radius; µm) if there is room."""
         p = self.p
         shares = [share for share, _ in LEUKOCYTES.values()]
         form = str(self.rng.choice(list(LEUKOCYTES), p=shares))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from liquidbiopsy.simulate.parameters import SlideParameters
 from liquidbiopsy.simulate.scene import Body
 
-Image = NDArray[np.float32]
+Image = NDArray[Any]  # float32, (y, x) or (channel, y, x)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Easel:
         distance = np.sqrt(dx * dx + dy * dy)
         angle = np.arctan2(dy, dx)
         outline = np.ones_like(distance)
-        amplitudes = rough * self.rng.standard_normal(4) / (1.0, 1.5, 2.0, 3.0)
+        amplitudes = rough * np.clip(self.rng.standard_normal(4), -1.5, 1.5) / (1.0, 1.5, 2.0, 3.0)
         amplitudes = np.append(amplitudes, abs(stretch))
         phases = self.rng.uniform(0, 2 * np.pi, 5)
         for order, amplitude, phase in zip((3, 4, 5, 7, 2), amplitudes, phases, strict=True):
@@ -83,7 +84,7 @@ class Easel:
 
     def texture(self, grain_um: float, strength: float) -> Image:
         """Draw a positive texture of mean about 1 with grains of a size."""
-        noise = self.rng.standard_normal((self.side, self.side), dtype=np.float32)
+        noise: Image = self.rng.standard_normal((self.side, self.side), dtype=np.float32)
         noise = cv2.GaussianBlur(noise, (0, 0), max(grain_um / self.um, 0.3))
         return np.exp(np.float32(strength) * noise / (noise.std() + 1e-6)).astype(np.float32)
 
@@ -98,9 +99,10 @@ def _nucleus(easel: Easel, form: str, radius: float) -> tuple[Image, Image]:
     if form == "granulocyte":
         lobes, turn = int(rng.integers(2, 5)), float(rng.uniform(0, 2 * np.pi))
         step = float(rng.uniform(0.95, 1.25))
-        light = cover = np.zeros((easel.side, easel.side), np.float32)
+        light: Image = np.zeros((easel.side, easel.side), np.float32)
+        cover: Image = light
         for lobe in range(lobes):
-            at, size = turn + lobe * step, radius * float(rng.uniform(0.30, 0.40))
+            at, size = turn + lobe * step, radius * float(rng.uniform(0.34, 0.43))
             blob = easel.blob(size, 0.46 * radius * np.cos(at), 0.46 * radius * np.sin(at), 0.06)
             light, cover = np.maximum(light, blob.dome()), np.maximum(cover, blob.cover)
     else:
