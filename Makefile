@@ -9,8 +9,9 @@ VENV := .venv/bin/python
 WITH_PACKAGE := PYTHONPATH=scripts $(VENV)
 
 # A version manager may put a python3.12 on PATH that does not run: each candidate is tried.
-SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
-PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+# 3.14 waits for a wheel of immutables, which Snakemake needs.
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c '$(SUITABLE)' >/dev/null 2>&1 && echo $$python && break; done)
 
 help: ## this list
@@ -67,10 +68,10 @@ venv:
 	then $(MAKE) --no-print-directory .venv/installed.lock; fi
 
 .venv/installed.lock: FORCE
-	@if [ -z "$(PYTHON)" ]; then echo "No Python 3.11 to 3.14 with its venv module was found." \
+	@if [ -z "$(PYTHON)" ]; then echo "No Python 3.11 to 3.13 with its venv module was found." \
 		"Install one (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; fi
-	@$(PYTHON) -c '$(SUITABLE)' || { echo "$(PYTHON) is not a Python 3.11 to 3.14 with its venv module" >&2; exit 1; }
+	@$(PYTHON) -c '$(SUITABLE)' || { echo "$(PYTHON) is not a Python 3.11 to 3.13 with its venv module" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version): 1.5 GB, a few minutes, this once"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
