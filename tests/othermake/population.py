@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ KINDS = {
     "ghost": "ghosts",
     "fibre": "fibres",
     "dust": "dust",
+    "clump": "clumps",
     "bare_nucleus": "bare_nuclei",
     "tdev": "fragments",
 }
@@ -72,17 +74,14 @@ def _group(kind: str, s: Settings, rng: np.random.Generator) -> list[Outline]:
 
     if kind == "ctc_cluster":
         cells = [_round(0.0, 0.0, ctc_radius(), s, rng, 1.15)]
-        wanted = int(rng.integers(2, 5))
-        while len(cells) < wanted:
-            other, r = cells[rng.integers(len(cells))], ctc_radius()
-            turn, far = rng.uniform(0, 2 * np.pi), 0.92 * (other.radius + r)
-            x, y = other.x + far * np.cos(turn), other.y + far * np.sin(turn)
-            if all(np.hypot(c.x - x, c.y - y) >= 0.9 * (c.radius + r) for c in cells):
-                cells.append(_round(x, y, r, s, rng, 1.15))
+        cells = _touching(cells, int(rng.integers(2, 5)), s, rng, ctc_radius)
         area = np.array([c.a * c.b for c in cells])
         dx = float(-np.average([c.x for c in cells], weights=area))
         dy = float(-np.average([c.y for c in cells], weights=area))
         return [c.scaled(1.0, dx, dy) for c in cells]
+    if kind == "clump":
+        cells = [_round(0.0, 0.0, s.leukocyte_um[0] / 2 * um, s, rng, 1.08)]
+        return _touching(cells, int(rng.integers(6, 16)), s, rng)
     if kind == "beside":
         cell = _round(0.0, 0.0, ctc_radius(), s, rng, 1.1)
         r, turn = s.leukocyte_um[0] / 2 * um, rng.uniform(0, 2 * np.pi)
@@ -99,7 +98,25 @@ def _group(kind: str, s: Settings, rng: np.random.Generator) -> list[Outline]:
         return [_round(0.0, 0.0, rng.uniform(1.0, 1.9) * um, s, rng, 1.2)]
     if kind == "bare_nucleus":
         return [_round(0.0, 0.0, rng.uniform(3.0, 4.5) * um, s, rng, 1.1)]
-    return [_round(0.0, 0.0, ctc_radius(), s, rng, 1.25)]
+    return [_round(0.0, 0.0, ctc_radius(), s, rng, s.ctc_stretch)]
+
+
+def _touching(
+    cells: list[Outline],
+    wanted: int,
+    s: Settings,
+    rng: np.random.Generator,
+    radius: Callable[[], float] | None = None,
+) -> list[Outline]:
+    """Add cells that touch one of those there, until there are `wanted`."""
+    while len(cells) < wanted:
+        other = cells[rng.integers(len(cells))]
+        r = radius() if radius else cells[0].radius * rng.uniform(0.9, 1.1)
+        turn, far = rng.uniform(0, 2 * np.pi), 0.92 * (other.radius + r)
+        x, y = other.x + far * np.cos(turn), other.y + far * np.sin(turn)
+        if all(np.hypot(c.x - x, c.y - y) >= 0.9 * (c.radius + r) for c in cells):
+            cells.append(_round(x, y, r, s, rng, 1.1))
+    return cells
 
 
 def _round(
@@ -141,7 +158,8 @@ class Brush:
         s, cell = self.s, cells[0]
         signal = 0.0
         if kind in ("ctc", "ctc_cluster", "beside", "dim_ctc"):
-            signal = s.signal * (0.35 if kind == "dim_ctc" else 1.0)
+            signal = s.signal * float(np.exp(abs(self.rng.normal(0.0, s.signal_spread))))
+            signal = 0.35 * s.signal if kind == "dim_ctc" else signal
             level = self._level()
             for one in cells if kind == "ctc_cluster" else cells[:1]:
                 self._tumour_cell(one, signal, level)
@@ -151,6 +169,11 @@ class Brush:
             if kind == "beside":
                 self._leukocyte(cells[1], 3.0)
                 self._note("leukocyte", cells[1:], cells[1].radius, 0.0, 1)
+            return
+        if kind == "clump":
+            for one in cells:
+                self._leukocyte(one, self._vary())
+                self._note("leukocyte", [one], one.radius, 0.0, 1)
             return
         if kind == "leukocyte":
             self._leukocyte(cell, self._vary())
@@ -244,6 +267,8 @@ class Brush:
     ) -> None:
         """Add light of `signal` noise sd (see `Settings.signal_mode`) in one channel."""
         s = self.s
+        steps = list(self.canvas).index(channel)
+        cell = cell.scaled(1.0, steps * s.channel_shift_px[0], steps * s.channel_shift_px[1])
         at = shapes.patch(self.shape, cell, 4 * s.blur_px + 2)
         if at is None or signal <= 0.0:
             return

@@ -130,7 +130,7 @@ def fibre(outline: Outline, at: Patch, blur: float, width: float, bend: float) -
     return edge(np.maximum(np.abs(v) - width / 2, np.abs(u) - outline.a), blur)
 
 
-def to_unit(light: Array, inside: Array, mode: str) -> Array:
+def to_unit(light: Array, inside: NDArray[np.bool_], mode: str) -> Array:
     """Scale a profile so that its mean over its lit part, or its peak, is 1.
 
     `mean` takes the pixels above half of the maximum, `cell` all pixels where `inside` is true,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, zoom
 
+from .camera import expose, illumination, patches
 from .population import Population, populate
 
 CHANNELS = ("nucleus", "cytokeratin", "leukocyte")
@@ -32,7 +32,7 @@ class Settings:
     pixel_size_um: float = 0.64
     # cells: leukocytes a frame, everything else a slide
     leukocytes: int = 200
-    ctcs: int = 20
+    ctcs: int = 30
     clusters: int = 0
     fragments: int = 0
     double_positives: int = 0
@@ -41,6 +41,7 @@ class Settings:
     ghosts: int = 0  # cytokeratin as big as a cell, no nucleus
     dust: int = 0  # shapeless, bright in every channel
     fibres: int = 0
+    clumps: int = 0  # 6 to 15 leukocytes that touch
     dim_ctcs: int = 0  # too weak to be sure of: ignored in the score
     empty_frames: tuple[int, ...] = ()
     closeness: float = 1.05  # least distance of neighbours over the sum of their radii
@@ -49,6 +50,7 @@ class Settings:
     # sizes, mean and sd of diameters
     ctc_um: tuple[float, float] = (12.0, 1.5)
     leukocyte_um: tuple[float, float] = (9.0, 0.8)
+    ctc_stretch: float = 1.25  # greatest square root of its axes' ratio
     # looks
     outline: str = "ellipse"  # disc, ellipse, superellipse, blob
     cytokeratin: str = "filled"  # filled, perinuclear, speckles
@@ -57,7 +59,8 @@ class Settings:
     texture: float = 0.0  # relative sd of smooth unevenness within a cell
     # signal over noise
     signal_mode: str = "mean"  # mean, cell, peak: see shapes.to_unit
-    signal: float = 10.0  # cytokeratin of CTCs
+    signal: float = 10.0  # cytokeratin of CTCs, the least
+    signal_spread: float = 0.0  # log sd by which CTCs are brighter than that
     nucleus_signal: float = 15.0
     cd45_signal: float = 10.0
     spread: float = 0.15  # log sd between cells, of all but a CTC's cytokeratin
@@ -66,12 +69,21 @@ class Settings:
     # lens
     blur_px: float = 0.8
     out_of_focus: dict[int, float] = field(default_factory=dict)  # frame: further blur in px
-    # camera
+    channel_shift_px: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # x, y of each channel against the one before
     background: float = 200.0
-    shade: str = "flat"  # flat, gradient, vignette, patchy
+    shade: str = "flat"  # flat, gradient, vignette, patchy; turned in every other channel
     shade_depth: float = 0.5  # relative change of light over the frame
+    patch_um: float = 150.0
+    flicker: float = 0.0  # relative sd of the lamp's light between frames
+    # camera
     noise: str = "gaussian"  # or poisson
     noise_sd: float = 10.0  # at the background's level
+    noise_grain_px: float = 0.0  # neighbouring pixels share noise over this distance
+    banding: float = 0.0  # sd of rows against each other, in noise sd
+    hot_pixels: int = 0  # a frame
     offset: float = 100.0
     bits: int = 16
 
@@ -115,7 +127,7 @@ class Slide:
         for index, channel in enumerate(self.channels):
             light = self.canvas[channel][y : y + height, x : x + width]
             rng = np.random.default_rng([self.seed, 7, frame, index])
-            planes.append(expose(light, self.settings, frame, rng))
+            planes.append(expose(light, self.settings, frame, index, rng))
         return np.stack(planes)
 
     def frames(self) -> Iterator[NDArray[np.unsignedinteger]]:
@@ -178,7 +190,7 @@ def _locate(truth: pd.DataFrame, s: Settings) -> pd.DataFrame:
     truth.insert(5, "y_px", y - row * (height - s.overlap_px))
     if len(truth):
         # light that falls off takes the cell's signal with it
-        lit = illumination(s)
+        lit = illumination(s, CHANNELS.index("cytokeratin"))
         at_y = np.clip(truth["y_px"].round(), 0, height - 1).to_numpy(int)
         at_x = np.clip(truth["x_px"].round(), 0, width - 1).to_numpy(int)
         fall = lit[at_y, at_x]
@@ -190,44 +202,3 @@ def _locate(truth: pd.DataFrame, s: Settings) -> pd.DataFrame:
         lost = [frame for frame, blur in s.out_of_focus.items() if blur >= 5.0]
         truth["ignore"] |= truth["frame"].isin(lost)
     return truth
-
-
-def illumination(s: Settings) -> NDArray[np.float32]:
-    """Relative light over a frame, 1 at its brightest, falling by `shade_depth`."""
-    height, width = s.frame_shape
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    if s.shade == "gradient":
-        fall = 0.5 + 0.35 * x + 0.15 * y
-    elif s.shade == "vignette":
-        fall = ((x - 0.15) ** 2 + (y + 0.1) ** 2) / (1.15**2 + 1.1**2)
-    else:
-        fall = np.zeros((height, width), np.float32)
-    return np.asarray(1 - s.shade_depth * fall, np.float32)
-
-
-def patches(shape: tuple[int, int], s: Settings, seed: list[int]) -> NDArray[np.float32]:
-    """Haze of about 150 µm patches, up to `shade_depth` of the background, on the canvas."""
-    grain = max(8, int(30 / s.pixel_size_um))
-    coarse = np.random.default_rng(seed).standard_normal([n // grain + 4 for n in shape])
-    coarse = gaussian_filter(coarse, 2.0)
-    coarse = (coarse - coarse.min()) / np.ptp(coarse)
-    smooth = zoom(coarse.astype(np.float32), grain, order=1)[: shape[0], : shape[1]]
-    return smooth * np.float32(s.shade_depth * s.background)
-
-
-def expose(
-    light: NDArray[np.float32], s: Settings, frame: int, rng: np.random.Generator
-) -> NDArray[np.unsignedinteger]:
-    """What the camera makes of light on the slide (counts over background)."""
-    further = s.out_of_focus.get(frame, 0.0)
-    if further:
-        light = gaussian_filter(light, further, mode="nearest")
-    expected = (light + np.float32(s.background)) * illumination(s)
-    if s.noise == "poisson":
-        gain = s.noise_sd**2 / s.background  # so that the noise at the background is noise_sd
-        counts = (gain * rng.poisson(expected / gain)).astype(np.float32)
-    else:
-        counts = expected + np.float32(s.noise_sd) * rng.standard_normal(light.shape, np.float32)
-    counts = np.clip(np.rint(counts + s.offset), 0, 2**s.bits - 1)
-    return counts.astype(np.uint8 if s.bits <= 8 else np.uint16)
