@@ -72,7 +72,7 @@ venv:
 		"Install one (on Debian: python3 and python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; fi
 	@$(PYTHON) -c '$(SUITABLE)' || { echo "$(PYTHON) is not a Python 3.11 to 3.13 with its venv module" >&2; exit 1; }
-	@echo "Making .venv with $$($(PYTHON) --version): 1.5 GB, a few minutes, this once"
+	@echo "Making .venv with $$($(PYTHON) --version): 1.4 GB, a minute or a few, this once"
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
