@@ -6,6 +6,7 @@ four makes of microscope; two files are damaged on purpose, to show what a run m
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,7 +159,7 @@ def parameters_of(specimen: Specimen) -> SlideParameters:
 
 
 def write_specimen(specimen: Specimen, folder: Path) -> pd.DataFrame | None:
-    """Write one specimen into a folder and return its truth, or None for one whose file is missing.
+    """Write one specimen, in place of an older one; return its truth, None if it has no file.
 
     Parameters
     ----------
@@ -167,6 +168,9 @@ def write_specimen(specimen: Specimen, folder: Path) -> pd.DataFrame | None:
     folder : Path
         The folder of all specimens; each has one of its own in it.
     """
+    readme = folder / specimen.specimen_id / "README.md"
+    if readme.exists() and SIMULATED in readme.read_text(encoding="utf-8"):
+        shutil.rmtree(readme.parent)
     if specimen.damage == "missing":
         return None
     writing = PLATFORMS[specimen.platform].writing

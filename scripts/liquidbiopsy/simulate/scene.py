@@ -6,12 +6,12 @@ is drawn; an object is one row of the truth: a cluster is one object of several 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from liquidbiopsy.simulate.ground import Ground
 from liquidbiopsy.simulate.parameters import SlideParameters
 
 #: Kinds of object in the truth table.
@@ -54,37 +54,12 @@ class Scene:
     bodies: list[Body] = field(default_factory=list)
     objects: list[dict[str, object]] = field(default_factory=list)
 
-    def truth(self) -> pd.DataFrame:
+    def truth(self, parameters: SlideParameters) -> pd.DataFrame:
         """Return the objects, one a row, without the frames they are seen in."""
-        return pd.DataFrame(self.objects)
-
-
-class Ground:
-    """Where there is still room: circles already placed, in bins of the slide."""
-
-    BIN_UM = 64.0
-
-    def __init__(self) -> None:
-        self.bins: dict[tuple[int, int], list[tuple[float, float, float]]] = defaultdict(list)
-        self.largest_um = 0.0
-
-    def free(self, x_um: float, y_um: float, radius_um: float, slack: float) -> bool:
-        """Say whether a circle lies clear; `slack` below 1 lets circles sink into each other."""
-        reach = radius_um + self.largest_um
-        rows = range(int((y_um - reach) // self.BIN_UM), int((y_um + reach) // self.BIN_UM) + 1)
-        columns = range(int((x_um - reach) // self.BIN_UM), int((x_um + reach) // self.BIN_UM) + 1)
-        return all(
-            (x - x_um) ** 2 + (y - y_um) ** 2 >= (slack * (radius_um + r)) ** 2
-            for row in rows
-            for column in columns
-            for x, y, r in self.bins.get((row, column), ())
-        )
-
-    def take(self, x_um: float, y_um: float, radius_um: float) -> None:
-        """Mark a circle as taken."""
-        key = int(y_um // self.BIN_UM), int(x_um // self.BIN_UM)
-        self.bins[key].append((x_um, y_um, radius_um))
-        self.largest_um = max(self.largest_um, radius_um)
+        columns = ["object_id", "kind", "detail", "x_um", "y_um", "diameter_um", "nuclei"]
+        columns += [f"{channel.name}_signal" for channel in parameters.channels]
+        columns += [f"{marker}_level" for marker in parameters.markers]
+        return pd.DataFrame(self.objects, columns=columns)
 
 
 class Builder:
@@ -193,7 +168,7 @@ class Builder:
         p = self.p
         cells = int(self.rng.choice([2, 3, 4, 5], p=[0.5, 0.27, 0.15, 0.08]))
         radii = [self.spread(p.ctc_diameter_um, p.ctc_diameter_spread) / 2 for _ in range(cells)]
-        x, y = self.place(4 * max(radii) + 10)
+        x, y = self.place(min(2 * cells - 1, 5) * max(radii) + 4)
         bodies = [("ctc", x, y, radii[0])]
         while len(bodies) < cells:
             radius = radii[len(bodies)]
@@ -262,7 +237,7 @@ class Builder:
         """Add a speck (`debris`) or a `fibre`, bright in every channel."""
         p = self.p
         size = self.spread(9.0, 0.5) if form == "debris" else self.spread(120.0, 0.4)
-        radius = min(size, 0.8 * min(p.size_um)) / 2
+        radius = min(size, 0.35 * min(p.size_um)) / 2
         x, y = self.place(radius + 6.0)
         level = self.spread(p.artefact_signal, p.stain_spread)
         signals = {c.name: self.spread(level, 0.25) for c in p.channels}

@@ -83,7 +83,7 @@ class SimulatedSlide:
             `<channel>_signal` (sigma) and `<marker>_level` (0 to 3, tumour cells only).
         """
         p = self.parameters
-        table = self.scene.truth()
+        table = self.scene.truth(p)
         x, y = table["x_um"] / p.pixel_size_um, table["y_um"] / p.pixel_size_um
         radius = table["diameter_um"] / 2 / p.pixel_size_um
         seen: list[list[str]] = [[] for _ in range(len(table))]

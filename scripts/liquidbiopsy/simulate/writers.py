@@ -193,6 +193,8 @@ def write_slide(
     ------
     ValueError
         For an unknown layout, or several frames in `channels`.
+    FileExistsError
+        Where the folder holds images already: they would mix.
     """
     folder = Path(folder)
     if layout not in LAYOUTS:
@@ -202,6 +204,14 @@ def write_slide(
     slide = SimulatedSlide(parameters)
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
+    if any(images.iterdir()):
+        raise FileExistsError(f"{images} is not empty: remove it or simulate elsewhere")
+    # First of all, so that a folder left half made says what it is as well.
+    (folder / "README.md").write_text(
+        f"# {SIMULATED}\n\nimages/ holds the frames (layout `{layout}`), truth.tsv every object "
+        "on the slide,\nframes.tsv where each frame lies and how far it is out of focus.\n",
+        encoding="utf-8",
+    )
     image = str(images)
     if layout == "frames":
         _write_frames(slide, images, compression)
@@ -218,9 +228,4 @@ def write_slide(
     truth, frames = slide.truth(), slide.frame_table()
     write_table(folder / "truth.tsv", truth)
     write_table(folder / "frames.tsv", frames)
-    (folder / "README.md").write_text(
-        f"# {SIMULATED}\n\nimages/ holds the frames (layout `{layout}`), truth.tsv every object "
-        "on the slide,\nframes.tsv where each frame lies and how far it is out of focus.\n",
-        encoding="utf-8",
-    )
     return WrittenSlide(folder, image, truth, frames, parameters)
