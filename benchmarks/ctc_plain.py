@@ -56,10 +56,10 @@ def foreground(flat: Image, sd: float, pixel_size_um: float, least_um2: float) -
 
 def split_touching(mask: NDArray[np.bool_], pixel_size_um: float) -> Labels:
     """Label objects, touching ones split at the necks of the distance transform."""
-    depth = filters.gaussian(ndi.distance_transform_edt(mask), 0.6 / pixel_size_um)
+    depth = filters.gaussian(ndi.distance_transform_edt(mask), 1.0 / pixel_size_um)
     peaks = feature.peak_local_max(
         depth,
-        min_distance=max(2, round(2.0 / pixel_size_um)),
+        min_distance=max(2, round(3.0 / pixel_size_um)),
         labels=measure.label(mask),
         exclude_border=False,
     )
@@ -74,7 +74,7 @@ def segment_nuclei(image: NDArray, pixel_size_um: float) -> Labels:
 
 
 def _nuclei(flat: Image, sd: float, pixel_size_um: float) -> Labels:
-    mask = foreground(flat, sd, pixel_size_um, least_um2=6.0)
+    mask = foreground(flat, sd, pixel_size_um, least_um2=12.0)
     block = 2 * round(LOCAL_UM / pixel_size_um / 2) + 1
     mask &= flat > filters.threshold_local(flat, block)
     return split_touching(mask, pixel_size_um)

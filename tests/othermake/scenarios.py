@@ -12,7 +12,7 @@ CARTRIDGE: Parameters = {
     **{"order": "serpentine"},
 }
 IMPOSTORS: Parameters = {
-    **{"fragments": 30, "double_positives": 8, "ghosts": 5, "dust": 6, "fibres": 4},
+    **{"fragments": 30, "blebs": 10, "double_positives": 8, "ghosts": 5, "dust": 6, "fibres": 4},
 }
 # as a camera with a black level of zero and a lamp turned low gives
 BLACK: Parameters = {"bits": 8, "offset": 0.0, "background": 0.5, "noise_sd": 1.2}
@@ -50,8 +50,23 @@ def hard_scenarios() -> dict[str, Parameters]:
         "clusters": {**SMALL, "ctcs": 8, "clusters": 16, "signal": 8.0, "blur_px": 1.5},
         "impostors": {**SMALL, **IMPOSTORS, "bare_nuclei": 20, "dim_ctcs": 8, "signal": 10.0},
         "bright_beside": {**SMALL, "ctcs": 6, "beside": 24, "signal": 8.0, "bleed": 0.02},
+        "overlapped_by_bright": {
+            **{**SMALL, "ctcs": 6, "beside": 24, "beside_gap": 0.8, "signal": 10.0},
+            **{"cd45": "ring", "cd45_signal": 12.0},
+        },
+        "in_clumps": {
+            **{**SMALL, "ctcs": 6, "in_clumps": 30, "clumps": 30, "signal": 8.0},
+            **{"blur_px": 1.5, "lobed": 0.4},
+        },
         "crosstalk": {**SMALL, "signal": 30.0, "bleed": 0.05, "cd45_signal": 40.0, "beside": 10},
         # light
+        "all_at_once": {
+            **{**CARTRIDGE, "leukocytes": 800, "in_clumps": 10, "clusters": 5, "clumps": 20},
+            **{"shade": "vignette", "shade_depth": 0.5, "noise": "poisson", "signal": 14.0},
+            **{"blur_px": 1.8, "cytokeratin": "speckles", "cd45": "ring", "bleed": 0.04},
+            **{"texture": 0.25, "lobed": 0.4, "spread": 0.3, "fragments": 20, "blebs": 10},
+            **{"channel_shift_px": (0.6, 0.4), "hot_pixels": 10},
+        },
         "vignette": {**CARTRIDGE, "shade": "vignette", "shade_depth": 0.8, "signal": 16.0},
         "gradient_poisson": {
             **{**CARTRIDGE, "shade": "gradient", "shade_depth": 0.7, "noise": "poisson"},

@@ -37,6 +37,9 @@ class Settings:
     fragments: int = 0
     double_positives: int = 0
     beside: int = 0  # CTCs with a bright leukocyte touching them
+    beside_gap: float = 1.0  # its distance over the sum of the radii
+    in_clumps: int = 0  # CTCs within 4 to 8 touching leukocytes
+    blebs: int = 0  # cytokeratin and DNA, but under 3 µm
     bare_nuclei: int = 0
     ghosts: int = 0  # cytokeratin as big as a cell, no nucleus
     dust: int = 0  # shapeless, bright in every channel
