@@ -1,0 +1,1 @@
+"""From one patient's observations to one report: tables for machines, a page for people."""

@@ -1,0 +1,99 @@
+"""What the reports say, in the terminal: `python -m liquidbiopsy.report.summary results`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from liquidbiopsy.core.parquet import read_table
+from liquidbiopsy.core.tables import FAILED, INADEQUATE
+from liquidbiopsy.core.words import number, plain, signed_day
+
+HEADER = ("patient", "day", "visit", "assay", "result", "95 % CI", "in", "markers", "status")
+TO_THE_RIGHT = (1, 4, 6)
+LONGEST_REASON = 60
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the reports' places and the table; 1 where the cohort's table is not there."""
+    results = Path(arguments[0] if arguments else "results")
+    table = results / "cohort" / "report.parquet"
+    if not table.is_file():
+        print(f"{table} is not there; has the workflow run to its end?", file=sys.stderr)
+        return 1
+    rows = read_table(table).to_pylist()
+    print(aligned([HEADER, *lines(rows)]))
+    print()
+    for patient in dict.fromkeys(row["patient_id"] for row in rows):
+        print(f"  {results}/reports/{patient}/report.html")
+    for page in ("cohort/index.html", "run/quality.html", "run/excluded.tsv"):
+        print(f"  {results}/{page}")
+    return 0
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """A line for each specimen: the count of its assay, or the first statement there is.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of report.parquet, sorted as they are there.
+    """
+    found = []
+    for _, same in groupby(rows, key=lambda r: (r["patient_id"], r["day"], r["specimen_id"])):
+        of_specimen = list(same)
+        counts = [r for r in of_specimen if r["analyte"] == f"{r['assay']}_count"]
+        row = next(iter(counts or of_specimen))
+        found.append(_line(row, of_specimen))
+    return found
+
+
+def _line(row: Mapping[str, Any], of_specimen: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    interval = ""
+    if row["ci_low"] is not None and row["ci_high"] is not None:
+        interval = f"{number(row['ci_low'])}–{number(row['ci_high'])}"
+    status = row["status"]
+    if status in (FAILED, INADEQUATE) and row["reason"]:
+        reason = " ".join(row["reason"].split())
+        long = len(reason) > LONGEST_REASON
+        status += ": " + (reason[: LONGEST_REASON - 1] + "…" if long else reason)
+    return (
+        row["patient_id"],
+        signed_day(row["day"]),
+        row["visit"] or "",
+        row["assay"] + (f" ({row['target']})" if row["target"] else ""),
+        number(row["value"]),
+        interval,
+        number(row["denominator"]),
+        ", ".join(filter(None, map(_marker, of_specimen))),
+        status,
+    )
+
+
+def _marker(row: Mapping[str, Any]) -> str:
+    """`HER2 positive`, or blank where the row is not the status of a marker."""
+    match = re.fullmatch(f"{row['assay']}_(.+)_status", row["analyte"])
+    if not match or row["value"] is None:
+        return ""
+    return f"{plain(match[1])} {'positive' if row['value'] else 'negative'}"
+
+
+def aligned(table: Sequence[Sequence[str]]) -> str:
+    """Rows of text as columns of equal width, numbers to the right."""
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    out = []
+    for row in table:
+        cells = [
+            cell.rjust(width) if i in TO_THE_RIGHT else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        out.append("  ".join(cells).rstrip())
+    return "\n".join(out)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

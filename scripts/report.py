@@ -1,0 +1,18 @@
+"""Rule `report`: the tables of a patient's specimens -> its report."""
+
+from pathlib import Path
+
+from liquidbiopsy.core.logs import log_to
+from liquidbiopsy.report.patient import write_report
+
+with log_to(snakemake.log[0]):  # noqa: F821
+    job = snakemake  # noqa: F821
+    write_report(
+        files=list(job.input),
+        folder=Path(job.output.page).parent,
+        sheets=job.params.sheets,
+        assays=job.params.assays,
+        tables=job.params.tables,
+        settings=job.params.settings,
+        code=job.params.code,
+    )

@@ -1,0 +1,37 @@
+# One report a patient: the tables of its specimens joined, and a page for people.
+from liquidbiopsy.core.pages import page_digest
+from liquidbiopsy.report.inputs import (
+    declarations,
+    declared_tables,
+    patient_files,
+    patient_sheets,
+)
+
+
+rule report:
+    input:
+        lambda wildcards: patient_files(run, wildcards.patient),
+    output:
+        report=f"{results}/reports/{{patient}}/report.parquet",
+        page=f"{results}/reports/{{patient}}/report.html",
+        tables=[f"{results}/reports/{{patient}}/{t}.parquet" for t in declared_tables(run)],
+    log:
+        f"{results}/logs/report/{{patient}}.log",
+    benchmark:
+        f"{results}/benchmarks/report/{{patient}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 50),
+    params:
+        code=page_digest("liquidbiopsy.report.patient"),
+        sheets=lambda wildcards: patient_sheets(run, wildcards.patient),
+        assays=declarations(run),
+        tables=declared_tables(run),
+        settings=run.config["report"],
+    message:
+        "report of {wildcards.patient}"
+    script:
+        "../../scripts/report.py"
