@@ -6,9 +6,7 @@ module that makes a page has its own templates beside it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +14,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from liquidbiopsy.core.digest import PACKAGE, code_digest, imported_modules, sha256_of_path
+from liquidbiopsy.core.pictured import BAR_UM
 from liquidbiopsy.core.words import number, plain, signed_day
 
 TEMPLATES = "templates"
 SHARED = Path(__file__).with_name(TEMPLATES)
-BAR_UM = 10
 
 
 def render(folder: str | Path, template: str, **values: Any) -> str:
@@ -48,36 +46,6 @@ def _environment(folder: Path) -> Environment:
     environment.globals["style"] = (SHARED / "page.css").read_text(encoding="utf-8")
     environment.globals["bar_um"] = BAR_UM
     return environment
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A small picture as a page shows it."""
-
-    name: str
-    """What it shows."""
-    src: str
-    alt: str
-    bar: float
-    """Width of a scale bar of `BAR_UM`, in per cent of the picture; 0 where that is unknown."""
-
-
-@dataclass(frozen=True)
-class PicturedCell:
-    """A cell with its pictures side by side and what is said of it."""
-
-    cell_id: str
-    call: str
-    caption: str
-    pictures: tuple[Picture, ...]
-
-
-def picture(name: str, png: bytes, pixel_size_um: float | None, cell_id: str) -> Picture:
-    """A PNG file as a page shows it, with a scale bar of `BAR_UM`."""
-    width = int.from_bytes(png[16:20], "big")  # a PNG file says its width there
-    bar = 100 * BAR_UM / (width * pixel_size_um) if pixel_size_um else 0.0
-    src = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-    return Picture(plain(name), src, f"Cell {cell_id}, {plain(name)}", round(bar, 1))
 
 
 @cache

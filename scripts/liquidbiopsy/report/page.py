@@ -31,7 +31,8 @@ def patient_page(
     settings: Mapping[str, Any],
 ) -> str:
     """The HTML page of a patient whose tables stand in `folder`; see `write_report`."""
-    specimens, events = sheets["specimens"], sheets["events"]
+    specimens = sorted(sheets["specimens"], key=lambda s: (s["day"], s["assay"], s["specimen_id"]))
+    events = sorted(sheets["events"], key=lambda e: (e["day"], e["kind"], e["label"] or ""))
     volumes = {s["specimen_id"]: s["volume_ml"] for s in specimens}
     statements = [
         state(row, volumes.get(row["specimen_id"]), assays[row["assay"]])
@@ -61,7 +62,7 @@ def patient_page(
         specimens=sections.specimen_rows(specimens, statements, assays),
         volumes=any(v is not None for v in volumes.values()),
         timelines=timelines,
-        events=sorted(events, key=lambda e: (e["day"], e["kind"], e["label"] or "")),
+        events=events,
         markers=found,
         further_titles=columns,
         further=rows,

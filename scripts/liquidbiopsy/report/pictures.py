@@ -10,10 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from liquidbiopsy.core.pages import PicturedCell, picture
-from liquidbiopsy.core.words import number, plain
-
-SNR, GRADE = "_snr", "_grade"
+from liquidbiopsy.core.pictured import PicturedCell, caption, picture
+from liquidbiopsy.core.words import plain
 
 
 def pictured_cells(
@@ -69,30 +67,3 @@ def _cell(name: str, row: Mapping[str, Any], pictures: Sequence[Mapping[str, Any
     call = plain(row["call"]) if row.get("call") else ""
     shown = tuple(picture(p["picture"], p["png"], p["pixel_size_um"], name) for p in pictures)
     return PicturedCell(name, call, caption(row), shown)
-
-
-def caption(row: Mapping[str, Any]) -> str:
-    """What a detail table says of a cell, as far as it has the columns."""
-    parts = []
-    if row.get("auto_call") not in (None, row.get("call")):
-        parts.append(f"by review (gates: {plain(row['auto_call']).lower()})")
-    if row.get("confidence") is not None:
-        parts.append(f"confidence {row['confidence']:.2f}")
-    if row.get("nuclei") is not None:
-        parts.append(f"{row['nuclei']} {'nucleus' if row['nuclei'] == 1 else 'nuclei'}")
-    if row.get("diameter_um") is not None:
-        parts.append(f"{row['diameter_um']:.1f} µm")
-    snr = [f"{plain(name)} {number(value)}" for name, value in _measured(row, SNR)]
-    if snr:
-        parts.append(f"SNR: {', '.join(snr)}")
-    parts += [
-        f"{plain(name)} {value}{'+' if value else ''}" for name, value in _measured(row, GRADE)
-    ]
-    return "; ".join(parts)
-
-
-def _measured(row: Mapping[str, Any], suffix: str) -> list[tuple[str, Any]]:
-    """Channels and their values in the columns that end in `suffix`, blank ones left out."""
-    return [
-        (c.removesuffix(suffix), v) for c, v in row.items() if c.endswith(suffix) and v is not None
-    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -14,7 +15,7 @@ from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
 from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.report.statements import Statement, unit_words
 
-WIDTHS = {"broad": 860, "narrow": 330}
+WIDTHS = {"broad": 1040, "narrow": 340}
 HEIGHT = 230
 LETTER_PX = 6.4  # mean width of a letter of an event's label
 LINE_PX = 15
@@ -85,15 +86,7 @@ def _chart(
     labels, rows = _place_labels(events, first, last, width - 70)
     drawn = [p for p in points if p["value"] is not None]
     layers = [
-        _layer(labels).mark_rule(color=SOFT, strokeDash=[4, 3]).encode(x=x),
-        *(
-            _layer([label])
-            .mark_text(
-                align=label["align"], dx=label["dx"], baseline="bottom", color=INK, fontSize=11
-            )
-            .encode(x=x, y=alt.value(-4 - LINE_PX * label["row"]), text="label:N")
-            for label in labels
-        ),
+        *(layer for label in labels for layer in _event_layers(label, x)),
         _layer(drawn)
         .mark_line(color=ACCENT, strokeWidth=1.2, opacity=0.5)
         .encode(x=x, y=alt.Y("value:Q", scale=scale, axis=axis)),
@@ -122,13 +115,29 @@ def _chart(
             labelColor=SOFT,
             titleFontSize=12,
             titleFontWeight="normal",
+            titlePadding=10,
             titleColor=SOFT,
             domainColor=SOFT,
             tickColor=SOFT,
             gridColor=LINE,
         ),
-        legend=alt.LegendConfig(labelFontSize=12, labelColor=INK, orient="bottom", symbolSize=80),
+        legend=alt.LegendConfig(
+            labelFontSize=12, labelColor=INK, orient="bottom", symbolSize=80, columnPadding=18
+        ),
     )
+
+
+def _event_layers(label: Mapping[str, Any], x: alt.X) -> list[alt.Chart]:
+    """A dashed line for an event, up to its label above the chart."""
+    top = -2 - LINE_PX * label["row"]
+    line = _layer([label]).mark_rule(color=SOFT, strokeDash=[4, 3])
+    words = _layer([label]).mark_text(
+        align=label["align"], dx=label["dx"], baseline="bottom", fontSize=11, color=INK
+    )
+    return [
+        line.encode(x=x, y=alt.value(top - LINE_PX * (label["row"] > 0)), y2=alt.value(HEIGHT)),
+        words.encode(x=x, y=alt.value(top), text="label:N"),
+    ]
 
 
 def _layer(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
@@ -207,13 +216,31 @@ def _by_status(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Label:
+    """Where the label of an event stands, in pixels from the left of the chart."""
+
+    at: float
+    start: float
+    end: float
+    row: int
+
+    def clear_of(self, other: _Label) -> bool:
+        """Whether neither text nor line of the one runs through the text of the other."""
+        if self.row == other.row:
+            return self.end + LETTER_PX < other.start or other.end + LETTER_PX < self.start
+        low, high = (self, other) if self.row < other.row else (other, self)
+        return not low.start < high.at < low.end
+
+
 def _place_labels(
     events: Sequence[Mapping[str, Any]], first: int, last: int, width: float
 ) -> tuple[list[dict[str, Any]], int]:
     """Labels of events above the chart, in as many rows as keep them apart, and those rows."""
-    ends: list[float] = []  # where the text of each row ends, in pixels
+    taken: list[_Label] = []
     placed = []
-    for event in sorted(events, key=lambda e: (e["day"], e["kind"], e["label"] or "")):
+    latest_first = sorted(events, key=lambda e: (-e["day"], e["kind"], e["label"] or ""))
+    for event in latest_first:
         label = event["label"] or plain(event["kind"])
         if len(label) > LONGEST_LABEL:
             label = label[: LONGEST_LABEL - 1].rstrip() + "…"
@@ -221,11 +248,13 @@ def _place_labels(
         long = LETTER_PX * len(label)
         left = at + long > width
         start = at - long if left else at
-        row = next((i for i, end in enumerate(ends) if end + LETTER_PX < start), len(ends))
-        ends[row : row + 1] = [start + long]
-        side = {"align": "right", "dx": -1} if left else {"align": "left", "dx": 1}
-        placed.append({"day": event["day"], "label": label, "row": row, **side})
-    return placed, len(ends)
+        rows = range(len(events))
+        tried = [_Label(at, start, start + long, row) for row in rows]
+        place = next((t for t in tried if all(t.clear_of(other) for other in taken)), tried[-1])
+        taken.append(place)
+        side = {"align": "right", "dx": -2} if left else {"align": "left", "dx": 2}
+        placed.append({"day": event["day"], "label": label, "row": place.row, **side})
+    return placed, max((t.row + 1 for t in taken), default=0)
 
 
 def _description(points: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) -> str:
