@@ -12,10 +12,17 @@ CALLS = ("ctc", "ctc_cluster", "leukocyte", "tdev", "bare_nucleus", "artefact", 
 
 PLACE = (
     column("specimen_id", text, "Specimen", nullable=False),
-    column("cell_id", text, "Name made from the place of the event, not from its order", nullable=False),
+    column(
+        "cell_id", text, "Name made from the place of the event, not from its order", nullable=False
+    ),
     column("image", text, "Image as ctc.tsv names it", nullable=False),
     column("role", text, "`sample`, `control_high` or `control_low`", nullable=False),
-    column("frame", whole, "Place of the frame on the stage, from 0; 0 where there is one", nullable=False),
+    column(
+        "frame",
+        whole,
+        "Place of the frame on the stage, from 0; 0 where there is one",
+        nullable=False,
+    ),
     column("x_px", real, "Centre in the frame, from its left edge", "[px]", nullable=False),
     column("y_px", real, "Centre in the frame, from its top edge", "[px]", nullable=False),
     column("x_um", real, "Centre on the slide", "um", nullable=False),
@@ -23,7 +30,12 @@ PLACE = (
 )
 
 CALL = (
-    column("call", text, "What the event counts as: the last review, else the automatic call", nullable=False),
+    column(
+        "call",
+        text,
+        "What the event counts as: the last review, else the automatic call",
+        nullable=False,
+    ),
     column("auto_call", text, "Call of the gates", nullable=False),
     column("confidence", real, "How far inside the gate, 0.5 at its edge to 1"),
     column("reviewer", text, "Who made the review that counts"),

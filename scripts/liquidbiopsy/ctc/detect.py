@@ -1,0 +1,315 @@
+"""Detection: the images of a specimen become events with their measurements, before any call."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.core.tables import FAILED, MEASURED
+from liquidbiopsy.ctc.events import Scale, noise_floor
+from liquidbiopsy.ctc.frames import FrameResult, Slidewide, read_frame
+from liquidbiopsy.ctc.platforms import Frame, Slide, full_scale, open_slide
+from liquidbiopsy.imaging.background import measure_surface
+from liquidbiopsy.imaging.stage import repeated
+
+log = logging.getLogger(__name__)
+MARGIN_PX = 2  # an event this near to a frame's edge may be cut by it
+FEWEST_FOR_ILLUMINATION = 4
+STANDARD = ("nucleus", "cytokeratin", "leukocyte")
+SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
+
+
+@dataclass
+class Detected:
+    """What one image gave."""
+
+    row: dict[str, Any]
+    """Its row of the `images` table."""
+    columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
+    quality: list[dict[str, Any]] = field(default_factory=list)
+    crops: list[dict[str, Any]] = field(default_factory=list)
+
+
+def detect_image(
+    item: Mapping[str, Any],
+    platform: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    *,
+    threads: int = 1,
+    masks: Path | None = None,
+) -> Detected:
+    """Find and measure the events of one image.
+
+    Parameters
+    ----------
+    item : dict
+        Its row of ctc.tsv.
+    platform : dict
+        Settings of its platform.
+    settings : dict
+        The sections `detection`, `quality` and `gallery` of the assay's settings.
+    threads : int
+        Frames that are worked on at a time.
+    masks : Path, optional
+        Folder for label images of the nuclei.
+
+    Returns
+    -------
+    Detected
+        An image that cannot be used has status `failed` and the reason in its row.
+    """
+    image = shown_name(item["image"])
+    row = {
+        "specimen_id": item["specimen_id"],
+        "image": image,
+        "platform": item["platform"],
+        "role": item["role"] or "sample",
+    }
+    cv2.setNumThreads(1)
+    try:
+        slide = open_slide(item["image"], platform, item["platform"])
+        known = slide_wide(slide, platform, settings["detection"])
+    except InputError as error:
+        reason = str(error).replace(item["image"], image)
+        log.warning("%s: %s", item["specimen_id"], reason)
+        return Detected({**row, "status": FAILED, "reason": reason, "simulated": False})
+    found = Detected(row, channels=slide.channels)
+    parts: list[dict[str, npt.NDArray[Any]]] = []
+    lost = dict(slide.missing)
+    found.quality += _pixel_size_row(slide, image)
+    for number, reason in slide.missing.items():
+        log.warning("%s frame %d: %s", image, number, reason)
+        found.quality.append(
+            {
+                "item": _item(image, number),
+                "metric": "present",
+                "value": 0.0,
+                "unit": "1",
+                "passed": False,
+            }
+        )
+    crop_um = settings["gallery"]["size_um"]
+    for result in _results(slide, known, settings, threads, crop_um, masks is not None):
+        found.quality += [{**q, "item": _item(image, result.number)} for q in result.quality]
+        if result.lost:
+            lost[result.number] = result.lost
+        if result.columns:
+            parts.append(_placed(result, slide))
+            found.crops += _crop_rows(result, slide, parts[-1])
+            found.crops = _most_stained(found.crops, settings["gallery"]["most"])
+        if masks is not None and result.masks is not None:
+            masks.mkdir(parents=True, exist_ok=True)
+            name = f"{image_tag(image)}-{result.number:04d}.tif"
+            tifffile.imwrite(masks / name, result.masks, compression="zlib")
+        log.info(
+            "%s frame %d: %d events %s",
+            image,
+            result.number,
+            len(result.columns.get("x_px", ())),
+            result.lost,
+        )
+    found.columns = _once(parts, slide)
+    _name_cells(found, image)
+    found.row |= {
+        "status": MEASURED,
+        "reason": _lost_words(lost) or None,
+        "frames": len(slide.frames) + len(slide.missing),
+        "frames_lost": len(lost),
+        "pixel_size_um": slide.stage.pixel_size_um,
+        "markers": [c for c in slide.channels if c not in STANDARD],
+        "simulated": slide.simulated,
+    }
+    return found
+
+
+def shown_name(path: str) -> str:
+    """The image as tables name it: as the sheet gives it, but no absolute path of a machine."""
+    return Path(path).name if Path(path).is_absolute() else path
+
+
+def image_tag(image: str) -> str:
+    """Short name of an image that begins with a letter and hangs on the image's name alone."""
+    return "i" + hashlib.sha256(image.encode()).hexdigest()[:6]
+
+
+def _item(image: str, number: int) -> str:
+    return f"{image}:{number}"
+
+
+def slide_wide(
+    slide: Slide, platform: Mapping[str, Any], detection: Mapping[str, Any]
+) -> Slidewide:
+    """Illumination and camera of a slide, from a sample of its frames.
+
+    Raises
+    ------
+    InputError
+        None of the sampled frames can be read.
+    """
+    scale = Scale.of(detection, slide.stage.pixel_size_um)
+    most = detection["illumination_frames"]
+    step = max(1, -(-len(slide.frames) // most))
+    levels: dict[str, list[npt.NDArray[np.float32]]] = {c: [] for c in slide.channels}
+    highest, dtype, trouble = 0.0, None, None
+    for frame in slide.frames[::step]:
+        try:
+            images = slide.read(frame)
+        except InputError as error:
+            trouble = error
+            continue
+        dtype = images[0].dtype
+        for name, image in zip(slide.channels, images):
+            top = float(image.max())
+            highest = max(highest, top if np.isfinite(top) else 0.0)
+            if top > float(image.min()):
+                surface = measure_surface(image, scale.square_px, noise_floor(image))
+                levels[name].append(surface.level)
+    if dtype is None and trouble is not None:
+        raise trouble
+    full = platform.get("saturation") or full_scale(dtype or np.dtype(np.uint16), highest)
+    illumination, gain = {}, {}
+    for name, found in levels.items():
+        if len(found) >= FEWEST_FOR_ILLUMINATION and not slide.tiled:
+            light = np.median(np.stack(found), axis=0).astype(np.float32)
+            above = np.maximum(light - platform["camera_offset"], 1e-6)
+            illumination[name] = light
+            gain[name] = np.clip(above / above.mean(), 0.5, 2).astype(np.float32)
+    return Slidewide(scale, illumination, gain, full)
+
+
+def _results(
+    slide: Slide,
+    known: Slidewide,
+    settings: Mapping[str, Any],
+    threads: int,
+    crop_um: float,
+    masks: bool,
+) -> Iterator[FrameResult]:
+    """Results of the frames in their order, a few at a time so that memory stays bounded."""
+
+    def work(frame: Frame) -> FrameResult:
+        return read_frame(slide, frame, known, settings["quality"], crop_um=crop_um, masks=masks)
+
+    frames = iter(slide.frames)
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        waiting = [pool.submit(work, f) for f in islice(frames, threads + 1)]
+        while waiting:
+            yield waiting.pop(0).result()
+            waiting += [pool.submit(work, f) for f in islice(frames, 1)]
+
+
+def _placed(result: FrameResult, slide: Slide) -> dict[str, npt.NDArray[Any]]:
+    """A frame's columns with the frame's number and the place on the slide."""
+    stage = slide.stage
+    top, left = stage.origin_px(result.number)
+    columns = dict(result.columns)
+    n = len(columns["x_px"])
+    columns["frame"] = np.full(n, result.number, np.int32)
+    # centres of pixels: the first pixel's centre is half a pixel from the edge of the slide
+    columns["x_um"] = (left + columns["x_px"] + 0.5) * stage.pixel_size_um
+    columns["y_um"] = (top + columns["y_px"] + 0.5) * stage.pixel_size_um
+    height, width = slide.shape if not slide.tiled else (stage.height_px, stage.width_px)
+    reach = np.sqrt(columns["area_um2"] / np.pi) / stage.pixel_size_um
+    shared = stage.overlap_px + MARGIN_PX + reach
+    near = (columns["x_px"] < shared) | (columns["x_px"] > width - shared)
+    near |= (columns["y_px"] < shared) | (columns["y_px"] > height - shared)
+    columns["shared"] = near & bool(stage.columns)
+    return columns
+
+
+def _once(parts: Sequence[Mapping[str, Any]], slide: Slide) -> dict[str, npt.NDArray[Any]]:
+    """All frames' columns together, each event told once; a plane's tiles become one frame."""
+    if not parts:
+        return {}
+    columns = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    drop = repeated(
+        columns["frame"],
+        columns["x_um"],
+        columns["y_um"],
+        columns["area_um2"],
+        columns["edge"],
+        columns["shared"],
+    )
+    columns = {k: v[~drop] for k, v in columns.items() if k != "shared"}
+    if slide.tiled:
+        px = slide.stage.pixel_size_um
+        columns["x_px"] = columns["x_um"] / px - 0.5
+        columns["y_px"] = columns["y_um"] / px - 0.5
+        columns["frame"] = np.zeros_like(columns["frame"])
+    return columns
+
+
+def _name_cells(found: Detected, image: str) -> None:
+    """Name every event by its place, and give its pictures the same name."""
+    if not found.columns:
+        return
+    tag = image_tag(image)
+    places = zip(found.columns["frame"], found.columns["x_px"], found.columns["y_px"])
+    names, seen = [], {}
+    for frame, x, y in places:
+        name = f"{tag}-{frame:04d}-{round(x):05d}-{round(y):05d}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    found.columns["cell_id"] = np.array(names, dtype=object)
+    of_place = dict(zip(zip(found.columns["x_um"], found.columns["y_um"]), names))
+    found.crops = [
+        {**c, "cell_id": of_place[c["place"]]} for c in found.crops if c["place"] in of_place
+    ]
+
+
+def _crop_rows(
+    result: FrameResult, slide: Slide, columns: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Pictures of a frame's events with cytokeratin, with the place that will name them."""
+    rows = []
+    for k, row in enumerate(result.crop_rows):
+        pictures = {name: crops[k] for name, crops in result.crops.items()}
+        place = (columns["x_um"][row], columns["y_um"][row])
+        rank = float(columns["cytokeratin_snr"][row])
+        nucleated = bool(columns["nuclei"][row])
+        rows.append({"place": place, "rank": (nucleated, rank), "pictures": pictures})
+    return rows
+
+
+def _most_stained(crops: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """The events whose pictures are kept: those with a nucleus first, then the brightest."""
+    if len(crops) <= 2 * most:
+        return crops
+    return sorted(crops, key=lambda c: (c["rank"], c["place"]), reverse=True)[:most]
+
+
+def _pixel_size_row(slide: Slide, image: str) -> list[dict[str, Any]]:
+    """A quality row that compares the file's pixel size with the settings'."""
+    own, given = slide.pixel_sizes_um
+    if own is None or given is None:
+        return []
+    agree = abs(own - given) <= SIZE_CONFLICT * given
+    if not agree:
+        log.warning("%s: pixel size %g um in the file, %g um in the settings", image, own, given)
+    row = {"item": image, "metric": "pixel_size", "value": own, "unit": "um"}
+    return [{**row, "limit": given, "passed": bool(agree)}]
+
+
+def _lost_words(lost: Mapping[int, str]) -> str:
+    """Why frames were lost, in a sentence that names how many and the first."""
+    if not lost:
+        return ""
+    reasons: dict[str, list[int]] = {}
+    for number, reason in sorted(lost.items()):
+        short = reason if len(reason) < 30 else "cannot be read"
+        reasons.setdefault(short, []).append(number)
+    words = [f"{len(n)} {reason} (the first: {n[0]})" for reason, n in reasons.items()]
+    return "frames lost: " + "; ".join(words)

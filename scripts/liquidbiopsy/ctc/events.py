@@ -1,0 +1,224 @@
+"""Events of one frame: nuclei, cytokeratin objects, and what of them belongs together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.imaging.background import Surface, measure_surface, smooth_surface
+from liquidbiopsy.imaging.measure import Owners, Places, pixels_of, rim_of
+from liquidbiopsy.imaging.segment import Outline, outline_objects
+
+Labels = npt.NDArray[np.int32]
+
+SMOOTH_NUCLEUS_UM, SMOOTH_CYTOKERATIN_UM = 0.6, 0.9
+SMOOTH_AT_LEAST_PX = 0.9
+PART_OF_NUCLEUS = 0.36  # of a usual nucleus' area: the smallest part that a clump is split into
+NUCLEUS_LIGHT_DEPTH, NUCLEUS_NECK_DEPTH = 0.1, 0.15
+CYTOKERATIN_CONTRAST = 0.35  # cytoplasm is uneven; its dim parts are still cell
+CYTOKERATIN_LIGHT_DEPTH = 0.5
+COVERED, SURROUNDED = 0.4, 0.5  # share of a nucleus in, or of its rim on, the cytokeratin it is of
+TOUCHED = 0.15  # share of a nucleus' rim on a further piece of its cytokeratin
+RIM_UM = 1.2
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Settings of detection in the pixels of one slide."""
+
+    pixel_size_um: float
+    nucleus: Outline
+    cytokeratin: Outline
+    square_px: int
+    """Squares of the background."""
+
+    @classmethod
+    def of(cls, detection: Mapping[str, Any], pixel_size_um: float) -> Scale:
+        """The settings' micrometres as pixels."""
+        per_px = pixel_size_um**2
+        part = PART_OF_NUCLEUS * np.pi / 4 * detection["nucleus_diameter_um"] ** 2
+        nucleus = Outline(
+            threshold=detection["threshold"],
+            contrast=detection["contrast"],
+            light_depth=NUCLEUS_LIGHT_DEPTH,
+            neck_depth=NUCLEUS_NECK_DEPTH,
+            min_area_px=max(4, round(detection["min_nucleus_um2"] / per_px)),
+            min_part_px=max(6, round(part / per_px)),
+        )
+        cytokeratin = Outline(
+            threshold=detection["threshold"],
+            contrast=CYTOKERATIN_CONTRAST,
+            light_depth=CYTOKERATIN_LIGHT_DEPTH,
+            neck_depth=1.0,
+            min_area_px=max(4, round(detection["min_cytokeratin_um2"] / per_px)),
+            min_part_px=max(6, round(part / per_px)),
+        )
+        square = max(16, round(detection["background_um"] / pixel_size_um))
+        return cls(pixel_size_um, nucleus, cytokeratin, square)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of one frame, and the pixels of each."""
+
+    n: int
+    labels: Labels
+    """Event of each pixel, from 1."""
+    nuclei: Labels
+    """Nucleus of each pixel, from 1."""
+    nucleus_event: Owners
+    """Event of each nucleus, from 0."""
+    cytokeratin: tuple[Places, Owners]
+    """Pixels with cytokeratin, and the event of each."""
+    rim: tuple[Places, Owners]
+    """Pixels around each event, and the event of each."""
+
+
+def outline_channel(
+    image: npt.NDArray[Any], surface: Surface, scale: Scale, how: Outline, smooth_um: float
+) -> tuple[Labels, int]:
+    """Objects of one channel of a frame, on its own background."""
+    sigma = max(smooth_um / scale.pixel_size_um, SMOOTH_AT_LEAST_PX)
+    smooth = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), sigma)
+    floor = float(surface.noise.min()) * 0.1
+    noise = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level).noise
+    size = (image.shape[1], image.shape[0])
+    level = cv2.resize(surface.level, size, interpolation=cv2.INTER_LINEAR)
+    spread = cv2.resize(noise, size, interpolation=cv2.INTER_LINEAR)
+    return outline_objects(smooth, level, spread, how)
+
+
+def find_events(
+    nucleus: npt.NDArray[Any],
+    cytokeratin: npt.NDArray[Any] | None,
+    surfaces: Mapping[str, Surface],
+    scale: Scale,
+) -> Events:
+    """Find the events of a frame.
+
+    Parameters
+    ----------
+    nucleus, cytokeratin : array, shape (height, width)
+        The channels in counts; cytokeratin may be absent.
+    surfaces : dict
+        Background of the channels `nucleus` and `cytokeratin`.
+    scale : Scale
+    """
+    nuclei, n = outline_channel(
+        nucleus, surfaces["nucleus"], scale, scale.nucleus, SMOOTH_NUCLEUS_UM
+    )
+    if cytokeratin is None:
+        stained, m = np.zeros_like(nuclei), 0
+    else:
+        stained, m = outline_channel(
+            cytokeratin, surfaces["cytokeratin"], scale, scale.cytokeratin, SMOOTH_CYTOKERATIN_UM
+        )
+    nucleus_event, stain_event, events = _belonging(nuclei, n, stained, m)
+    labels = np.zeros_like(nuclei)
+    np.copyto(labels, stain_event[stained])
+    np.copyto(labels, nucleus_event[nuclei], where=nuclei > 0)
+    places, owners = pixels_of(stained)
+    owner_event = (stain_event[1:] - 1)[owners].astype(np.int32)
+    mine = labels.ravel()[places] == owner_event + 1
+    rim_px = max(1, round(RIM_UM / scale.pixel_size_um))
+    all_places, _ = pixels_of(labels)
+    return Events(
+        n=events,
+        labels=labels,
+        nuclei=nuclei,
+        nucleus_event=(nucleus_event[1:] - 1).astype(np.int32),
+        cytokeratin=(places[mine], owner_event[mine]),
+        rim=rim_of(all_places, labels, rim_px),
+    )
+
+
+def _belonging(nuclei: Labels, n: int, stained: Labels, m: int) -> tuple[Labels, Labels, int]:
+    """Event of each nucleus and of each cytokeratin object; index 0 is the background.
+
+    A nucleus is of the object that covers it, or that surrounds it where cytokeratin lies around
+    the nucleus and not over it. A further object without a nucleus that lies against the nucleus
+    is a piece of the same cell.
+    """
+    overlap = _shares(pixels_of(nuclei), stained, n, m)
+    surround = _shares(rim_of(pixels_of(nuclei)[0], nuclei, 2), stained, n, m)
+    best_over = _strongest(overlap, n)
+    best_around = _strongest(surround, n)
+    home = np.zeros(n + 1, np.int64)
+    for nucleus in range(1, n + 1):
+        (over, share_over), (around, share_around) = best_over[nucleus], best_around[nucleus]
+        if share_over >= COVERED:
+            home[nucleus] = over
+        elif share_around >= SURROUNDED:
+            home[nucleus] = around
+    parent = np.arange(m + 1)
+    inhabited = np.zeros(m + 1, bool)
+    inhabited[home[home > 0]] = True
+    for (nucleus, stain), share in sorted(surround.items()):
+        if home[nucleus] and stain != home[nucleus] and not inhabited[stain] and share >= TOUCHED:
+            parent[stain] = home[nucleus]
+            inhabited[stain] = True
+    # events are numbered by the first pixel of their first part, which is the objects' own order
+    stain_event = np.zeros(m + 1, np.int32)
+    nucleus_event = np.zeros(n + 1, np.int32)
+    count = 0
+    for stain in range(1, m + 1):
+        if parent[stain] == stain:
+            count += 1
+            stain_event[stain] = count
+    stain_event = stain_event[parent]
+    for nucleus in range(1, n + 1):
+        if home[nucleus]:
+            nucleus_event[nucleus] = stain_event[home[nucleus]]
+        else:
+            count += 1
+            nucleus_event[nucleus] = count
+    return nucleus_event, stain_event, count
+
+
+def _shares(
+    pixels: tuple[Places, Owners], stained: Labels, n: int, m: int
+) -> dict[tuple[int, int], float]:
+    """Share of each nucleus' pixels on each cytokeratin object that it meets."""
+    places, owners = pixels
+    total = np.bincount(owners, minlength=n)
+    stain = stained.ravel()[places]
+    on = stain > 0
+    keys, counts = np.unique(owners[on].astype(np.int64) * (m + 1) + stain[on], return_counts=True)
+    pairs = zip((keys // (m + 1)).tolist(), (keys % (m + 1)).tolist(), counts.tolist())
+    return {(i + 1, j): c / total[i] for i, j, c in pairs}
+
+
+def _strongest(shares: Mapping[tuple[int, int], float], n: int) -> list[tuple[int, float]]:
+    """For each nucleus the object with the largest share, and that share."""
+    best: list[tuple[int, float]] = [(0, 0.0)] * (n + 1)
+    for (nucleus, stain), share in sorted(shares.items()):
+        if share > best[nucleus][1]:
+            best[nucleus] = (stain, share)
+    return best
+
+
+def frame_surfaces(
+    images: Mapping[str, npt.NDArray[Any]],
+    illumination: Mapping[str, npt.NDArray[np.float32]],
+    square_px: int,
+) -> dict[str, Surface]:
+    """Background of every channel of a frame."""
+    return {
+        name: smooth_surface(
+            measure_surface(image, square_px, noise_floor(image)), illumination.get(name)
+        )
+        for name, image in images.items()
+    }
+
+
+def noise_floor(image: npt.NDArray[Any]) -> float:
+    """Smallest noise that is believed: half a count, or a thousandth of a float picture's range."""
+    if image.dtype.kind != "f":
+        return 0.5
+    low, high = np.percentile(image[::8, ::8], [1, 99.9])
+    return max(float(high - low) * 1e-3, 1e-12)

@@ -1,0 +1,240 @@
+"""Gates: conditions over an event's features, written as text and read without evaluating code.
+
+``cytokeratin.snr > 5 and leukocyte.snr <= 3`` compares columns with numbers. Names are columns of
+the objects table, or ``channel.measure``; there are ``and``, ``or``, ``not``, comparisons (also
+chained), the four operations, and ``min``, ``max`` and ``abs``. A comparison with what is not known
+(a channel that the platform lacks) does not hold.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.core.errors import UserError, did_you_mean
+from liquidbiopsy.core.settings import read_yaml
+
+Values = npt.NDArray[np.float64]
+Verdict = tuple[npt.NDArray[np.bool_], Values]
+"""Whether a condition holds for each event, and how safely: over 0.5 where it does, under where not."""
+
+GATES = Path(__file__).resolve().parents[3] / "resources" / "gates"
+SOFTNESS = 0.25  # share of a bound over which confidence goes from 0.5 to three quarters of the rest
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
+    "abs": lambda value: np.abs(value),
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A call and the condition under which it is made."""
+
+    call: str
+    when: str
+
+
+def resolve_gates(chosen: str | Sequence[Mapping[str, str]], folder: Path = GATES) -> list[dict[str, str]]:
+    """The gates of a preset by its name, or those written in the settings.
+
+    Returns
+    -------
+    list of dict
+        `call` and `when` of each gate, in order: plain values, as a rule's parameters must be.
+
+    Raises
+    ------
+    UserError
+        There is no such preset, or a condition is not one.
+    """
+    if isinstance(chosen, str):
+        file = folder / f"{chosen}.yaml"
+        if not file.is_file():
+            hint = did_you_mean(chosen, [p.stem for p in folder.glob("*.yaml")])
+            raise UserError(f"assays.ctc.gates: there is no preset '{chosen}'{hint}")
+        chosen = read_yaml(file)["gates"]
+    gates = [{"call": g["call"], "when": " ".join(g["when"].split())} for g in chosen]
+    for gate in gates:
+        _parse(gate["when"])
+    return gates
+
+
+def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str]) -> None:
+    """Refuse a gate that names a feature that no event has.
+
+    Raises
+    ------
+    UserError
+        The message names the gate, the feature, and the nearest one known.
+    """
+    known = set(columns)
+    for gate in gates:
+        for node in ast.walk(_parse(gate["when"])):
+            name = _name(node)
+            if name and name not in FUNCTIONS and name.replace(".", "_", 1) not in known:
+                raise UserError(
+                    f"assays.ctc.gates: the gate for '{gate['call']}' names an unknown feature "
+                    f"'{name}'{did_you_mean(name.replace('.', '_', 1), known)}"
+                )
+
+
+def call_events(
+    gates: Sequence[Mapping[str, str]], columns: Mapping[str, Any], n: int
+) -> tuple[npt.NDArray[Any], Values]:
+    """Call events by the first gate that holds.
+
+    Parameters
+    ----------
+    gates : list of dict
+        As `resolve_gates` gives them.
+    columns : dict
+        Features of the events, arrays of shape (n,); NaN where unknown.
+    n : int
+        Number of events.
+
+    Returns
+    -------
+    calls : array of str, shape (n,)
+        `uncertain` where no gate holds.
+    confidence : array of float, shape (n,)
+        0.5 at the edge of a gate to 1 deep inside; of an uncertain event, how near it is to one.
+    """
+    calls = np.full(n, "uncertain", dtype=object)
+    confidence = np.full(n, 0.5)
+    free = np.ones(n, bool)
+    for gate in gates:
+        holds, safety = _verdict(_parse(gate["when"]).body, columns, n)
+        mine = free & holds
+        calls[mine] = gate["call"]
+        confidence[mine] = np.clip(safety[mine], 0.5, 1)
+        free &= ~holds
+    return calls, np.round(confidence, 4)
+
+
+def _parse(text: str) -> ast.Expression:
+    """The condition as a tree that holds nothing but what a gate may.
+
+    Raises
+    ------
+    UserError
+        It is not a condition; the message says what in it is not.
+    """
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"assays.ctc.gates: '{text}' is not a condition ({error})") from error
+    _check_condition(tree.body, text)
+    return tree
+
+
+def _check_condition(node: ast.expr, text: str) -> None:
+    if isinstance(node, ast.BoolOp):
+        for value in node.values:
+            _check_condition(value, text)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        _check_condition(node.operand, text)
+    elif isinstance(node, ast.Compare) and all(type(op) in COMPARISONS for op in node.ops):
+        for value in (node.left, *node.comparators):
+            _check_number(value, text)
+    else:
+        raise UserError(f"assays.ctc.gates: '{ast.unparse(node)}' in '{text}' compares nothing")
+
+
+def _check_number(node: ast.expr, text: str) -> None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return
+    if _name(node):
+        return
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return _check_number(node.operand, text)
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
+        _check_number(node.left, text)
+        return _check_number(node.right, text)
+    if isinstance(node, ast.Call) and _name(node.func) in FUNCTIONS and node.args and not node.keywords:
+        for argument in node.args:
+            _check_number(argument, text)
+        return
+    raise UserError(f"assays.ctc.gates: '{ast.unparse(node)}' in '{text}' is not allowed")
+
+
+def _name(node: ast.AST) -> str:
+    """`area` or `channel.measure` of a name node; "" for any other."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return ""
+
+
+def _verdict(node: ast.expr, columns: Mapping[str, Any], n: int) -> Verdict:
+    """Truth and safety of a condition: `and` is as safe as its weakest part, `or` as its best."""
+    if isinstance(node, ast.BoolOp):
+        parts = [_verdict(v, columns, n) for v in node.values]
+        every = isinstance(node.op, ast.And)
+        holds = np.logical_and.reduce if every else np.logical_or.reduce
+        safety = np.minimum.reduce if every else np.maximum.reduce
+        return holds([p[0] for p in parts]), safety([p[1] for p in parts])
+    if isinstance(node, ast.UnaryOp):
+        holds_not, safety_not = _verdict(node.operand, columns, n)
+        return ~holds_not, 1 - safety_not
+    assert isinstance(node, ast.Compare)
+    values = [_number(v, columns, n) for v in (node.left, *node.comparators)]
+    verdicts = [
+        _compare(op, a, b) for op, a, b in zip(node.ops, values[:-1], values[1:], strict=True)
+    ]
+    return (
+        np.logical_and.reduce([v[0] for v in verdicts]),
+        np.minimum.reduce([v[1] for v in verdicts]),
+    )
+
+
+def _compare(op: ast.cmpop, a: Values, b: Values) -> Verdict:
+    """One comparison, and its margin as a share of the bound, folded into 0 to 1."""
+    with np.errstate(invalid="ignore"):
+        holds = COMPARISONS[type(op)](a, b)
+        margin = np.abs(a - b) / (SOFTNESS * np.maximum(np.abs(b), 1e-9) + SOFTNESS)
+        inside = 0.5 + 0.5 * (1 - 0.5**margin)
+    known = ~(np.isnan(a) | np.isnan(b))
+    safety = np.where(holds, inside, 1 - inside)
+    return holds & known, np.where(known, safety, 0.0)
+
+
+def _number(node: ast.expr, columns: Mapping[str, Any], n: int) -> Values:
+    if isinstance(node, ast.Constant):
+        return np.full(n, float(node.value))  # type: ignore[arg-type]
+    name = _name(node)
+    if name:
+        return np.asarray(columns[name.replace(".", "_", 1)], float)
+    if isinstance(node, ast.UnaryOp):
+        return -_number(node.operand, columns, n)
+    if isinstance(node, ast.BinOp):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(
+                OPERATIONS[type(node.op)](
+                    _number(node.left, columns, n), _number(node.right, columns, n)
+                )
+            )
+    assert isinstance(node, ast.Call)
+    return np.asarray(FUNCTIONS[_name(node.func)](*[_number(a, columns, n) for a in node.args]))

@@ -1,0 +1,1 @@
+"""Frames to objects: reading, background, segmentation, measurement; shared by CTC and DTC."""

@@ -1,0 +1,122 @@
+"""Background and noise of a frame on a coarse grid, robust to the cells that lie on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import median_filter, percentile_filter
+
+SAMPLES_ALONG = 16  # pixels looked at along each edge of a square; more gains nothing, see docs
+LOWER_HALF_MAD = 1.4826  # of a normal distribution
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Background level and noise on the squares of a grid over one frame and channel."""
+
+    level: npt.NDArray[np.float32]
+    """Background in counts, shape (rows, columns) of the grid."""
+    noise: npt.NDArray[np.float32]
+    """Robust standard deviation of the background in counts, the same shape."""
+    square_px: int
+    """Edge of a square in pixels."""
+
+
+def measure_surface(image: npt.NDArray[np.generic], square_px: int, floor: float) -> Surface:
+    """Background and noise of an image, each square by itself.
+
+    Parameters
+    ----------
+    image : array, shape (height, width)
+        Counts.
+    square_px : int
+        Edge of the squares in pixels.
+    floor : float
+        Smallest noise that is believed, in counts; guards against images without any.
+    """
+    rows = max(1, round(image.shape[0] / square_px))
+    columns = max(1, round(image.shape[1] / square_px))
+    level, noise = _squares(image, rows, columns)
+    return Surface(level, np.maximum(noise, np.float32(floor)), square_px)
+
+
+@nb.njit(cache=True, nogil=True)
+def _squares(image, rows, columns):  # type: ignore[no-untyped-def]
+    """Level and noise of each square by clipping what stands above its background."""
+    height, width = image.shape
+    level = np.empty((rows, columns), np.float32)
+    noise = np.empty((rows, columns), np.float32)
+    sample = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
+    for i in range(rows):
+        top, bottom = i * height // rows, (i + 1) * height // rows
+        for j in range(columns):
+            left, right = j * width // columns, (j + 1) * width // columns
+            step_y = max(1, (bottom - top) // SAMPLES_ALONG)
+            step_x = max(1, (right - left) // SAMPLES_ALONG)
+            n = 0
+            for y in range(top, bottom, step_y):
+                for x in range(left, right, step_x):
+                    if n < sample.size:
+                        sample[n] = image[y, x]
+                        n += 1
+            level[i, j], noise[i, j] = _clipped(np.sort(sample[:n]))
+    return level, noise
+
+
+@nb.njit(cache=True, nogil=True)
+def _clipped(values):  # type: ignore[no-untyped-def]
+    """Median and lower-half deviation of sorted values, what lies far above clipped away."""
+    n = values.size
+    middle, spread = values[n // 2], np.float32(0)
+    for _ in range(4):
+        middle = values[n // 2]
+        # the median distance below the median: blind to cells, which only stand above it
+        spread = np.float32((middle - values[n // 4]) / 0.6745)
+        bound = middle + 2.5 * spread
+        kept = n
+        while kept > 8 and values[kept - 1] > bound:
+            kept -= 1
+        if kept == n:
+            break
+        n = kept
+    return middle, spread
+
+
+def smooth_surface(surface: Surface, illumination: npt.NDArray[np.float32] | None) -> Surface:
+    """Lift out squares that cells cover, and even out the rest.
+
+    Parameters
+    ----------
+    surface : Surface
+        As measured.
+    illumination : array of the grid's shape, optional
+        Background of the slide's frames at each place; only what differs from it is smoothed, so
+        that uneven light keeps its shape.
+    """
+    base = np.zeros_like(surface.level) if illumination is None else illumination
+    rest = surface.level - base
+    noise = median_filter(surface.noise, size=5, mode="nearest")
+    low = percentile_filter(rest, 30, size=5, mode="nearest")
+    # a covered square stands far above its surroundings; light changes by less from one to the next
+    rest = np.where(rest > low + 3 * noise, low, rest)
+    rest = median_filter(rest, size=3, mode="nearest")
+    return Surface((base + rest).astype(np.float32), noise, surface.square_px)
+
+
+@nb.njit(cache=True, nogil=True)
+def at(grid, y, x, height, width):  # type: ignore[no-untyped-def]
+    """Value of a grid at a pixel, bilinear between the centres of its squares."""
+    rows, columns = grid.shape
+    gy = (y + 0.5) * rows / height - 0.5
+    gx = (x + 0.5) * columns / width - 0.5
+    gy = min(max(gy, 0.0), rows - 1.0)
+    gx = min(max(gx, 0.0), columns - 1.0)
+    i, j = int(gy), int(gx)
+    i1, j1 = min(i + 1, rows - 1), min(j + 1, columns - 1)
+    fy, fx = gy - i, gx - j
+    upper = grid[i, j] * (1 - fx) + grid[i, j1] * fx
+    lower = grid[i1, j] * (1 - fx) + grid[i1, j1] * fx
+    return upper * (1 - fy) + lower * fy

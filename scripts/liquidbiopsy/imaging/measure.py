@@ -1,0 +1,196 @@
+"""What is measured of labelled pixels: shape, and light in each channel; one pass over the pixels.
+
+Regions are given as lists of pixels (`places`, flat and by rows) with the index of the event that
+each belongs to (`owners`, from 0), so that the cost grows with the cells and not with the frame.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.imaging.background import at
+
+Places = npt.NDArray[np.int64]
+Owners = npt.NDArray[np.int32]
+Values = npt.NDArray[np.float64]
+
+
+class Light(NamedTuple):
+    """Light of a channel in each region, background taken off; arrays of one value a region."""
+
+    mean: Values
+    max: Values
+    sum: Values
+    sd: Values
+    snr: Values
+    """Mean of height over background, each pixel in its own noise."""
+
+
+class Shape(NamedTuple):
+    """Shape of each region in pixels; arrays of one value a region, NaN where it is empty."""
+
+    area: Values
+    y: Values
+    x: Values
+    eccentricity: Values
+    p2a: Values
+    """Perimeter² / (4π area), the perimeter by Crofton's formula over rows and columns."""
+    edge: npt.NDArray[np.bool_]
+    """Whether the region touches the edge of the frame."""
+
+
+@nb.njit(cache=True, nogil=True)
+def _light(places, owners, n, image, level, noise, gain):  # type: ignore[no-untyped-def]
+    height, width = image.shape
+    count, top = np.zeros(n), np.full(n, -np.inf)
+    total, squares, snr = np.zeros(n), np.zeros(n), np.zeros(n)
+    for k in range(places.size):
+        y, x = places[k] // width, places[k] % width
+        rise = image[y, x] - at(level, y, x, height, width)
+        snr[owners[k]] += rise / at(noise, y, x, height, width)
+        rise /= at(gain, y, x, height, width)
+        count[owners[k]] += 1
+        total[owners[k]] += rise
+        squares[owners[k]] += rise * rise
+        top[owners[k]] = max(top[owners[k]], rise)
+    return count, total, squares, top, snr
+
+
+def measure_light(
+    places: Places,
+    owners: Owners,
+    n: int,
+    image: npt.NDArray[np.generic],
+    level: npt.NDArray[np.float32],
+    noise: npt.NDArray[np.float32],
+    gain: npt.NDArray[np.float32],
+) -> Light:
+    """Light of one channel in `n` regions.
+
+    Parameters
+    ----------
+    places, owners : array of int, shape (pixels,)
+        Pixels of the regions and the region of each.
+    n : int
+        Number of regions.
+    image : array, shape (height, width)
+        The channel in counts.
+    level, noise, gain : array, shape (rows, columns)
+        Background, its robust standard deviation, and relative illumination, on a coarse grid.
+
+    Returns
+    -------
+    Light
+        NaN where a region is empty.
+    """
+    count, total, squares, top, snr = _light(places, owners, n, image, level, noise, gain)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / count
+        spread = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        top = np.where(count > 0, top, np.nan)
+        return Light(mean, top, np.where(count > 0, total, np.nan), spread, snr / count)
+
+
+@nb.njit(cache=True, nogil=True)
+def _moments(places, owners, n, labels, label_of):  # type: ignore[no-untyped-def]
+    height, width = labels.shape
+    sums = np.zeros((n, 7))
+    edge = np.zeros(n, np.bool_)
+    for k in range(places.size):
+        y, x, i = places[k] // width, places[k] % width, owners[k]
+        own = labels[y, x]
+        sums[i, 0] += 1
+        sums[i, 1] += y
+        sums[i, 2] += x
+        sums[i, 3] += y * y
+        sums[i, 4] += x * x
+        sums[i, 5] += y * x
+        if y == 0 or x == 0 or y == height - 1 or x == width - 1:
+            edge[i] = True
+        sums[i, 6] += y == 0 or labels[y - 1, x] != own
+        sums[i, 6] += x == 0 or labels[y, x - 1] != own
+        sums[i, 6] += y == height - 1 or labels[y + 1, x] != own
+        sums[i, 6] += x == width - 1 or labels[y, x + 1] != own
+    return sums, edge
+
+
+def measure_shape(places: Places, owners: Owners, n: int, labels: npt.NDArray[np.int32]) -> Shape:
+    """Shape of `n` regions, whose pixels are those of equal value in `labels`."""
+    sums, edge = _moments(places, owners, n, labels, 0)
+    area, sy, sx, syy, sxx, syx, sides = sums.T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y, x = sy / area, sx / area
+        # a pixel is a square, not a point: its own second moment is 1/12
+        vy, vx = syy / area - y * y + 1 / 12, sxx / area - x * x + 1 / 12
+        vyx = syx / area - y * x
+        root = np.sqrt(((vy - vx) / 2) ** 2 + vyx**2)
+        major, minor = (vy + vx) / 2 + root, (vy + vx) / 2 - root
+        eccentricity = np.sqrt(np.clip(1 - minor / major, 0, 1))
+        perimeter = sides * np.pi / 4
+        return Shape(area, y, x, eccentricity, perimeter**2 / (4 * np.pi * area), edge)
+
+
+@nb.njit(cache=True, nogil=True)
+def pixels_of(labels):  # type: ignore[no-untyped-def]
+    """Flat places, by rows, of all labelled pixels, and the label of each less one."""
+    flat = labels.ravel()
+    n = 0
+    for i in range(flat.size):
+        n += flat[i] != 0
+    places = np.empty(n, np.int64)
+    owners = np.empty(n, np.int32)
+    n = 0
+    for i in range(flat.size):
+        if flat[i]:
+            places[n], owners[n] = i, flat[i] - 1
+            n += 1
+    return places, owners
+
+
+@nb.njit(cache=True, nogil=True)
+def rim_of(places, labels, steps):  # type: ignore[no-untyped-def]
+    """Grow labelled regions outwards, never into each other.
+
+    Parameters
+    ----------
+    places : array of int64
+        Flat places of the labelled pixels.
+    labels : array of int32, shape (height, width)
+    steps : int
+        How far to grow, in pixels, alternately to four and to eight neighbours.
+
+    Returns
+    -------
+    rim, owners : array
+        Flat places of the pixels gained, by rows, and the label of each less one.
+    """
+    height, width = labels.shape
+    grown = labels.copy()
+    front = places
+    gained = np.empty(0, np.int64)
+    for step in range(steps):
+        # first counted, then filled: each front pixel gains at most eight
+        fresh = np.empty(front.size * (8 if step % 2 else 4), np.int64)
+        n = 0
+        for k in range(front.size):
+            y, x = front[k] // width, front[k] % width
+            own = grown[y, x]
+            for yy in range(max(y - 1, 0), min(y + 2, height)):
+                for xx in range(max(x - 1, 0), min(x + 2, width)):
+                    corner = yy != y and xx != x
+                    if grown[yy, xx] == 0 and (step % 2 == 1 or not corner):
+                        grown[yy, xx] = own
+                        fresh[n] = yy * width + xx
+                        n += 1
+        front = fresh[:n].copy()
+        gained = np.concatenate((gained, front))
+    gained.sort()
+    flat = grown.ravel()
+    owners = np.empty(gained.size, np.int32)
+    for k in range(gained.size):
+        owners[k] = flat[gained[k]] - 1
+    return gained, owners

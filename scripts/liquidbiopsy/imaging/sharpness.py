@@ -1,0 +1,78 @@
+"""Whether a frame can be used: focus, saturation, and whether there is a picture at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+WORKING_PIXEL_UM = 1.0
+FINE_UM = (0.8, 1.6)
+COARSE_UM = (2.4, 4.8)
+ENOUGH_DETAIL = 0.02  # coarse detail over noise below which there is nothing to judge focus by
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """State of one channel of one frame."""
+
+    saturated: float
+    """Share of the pixels at the camera's limit, 0 to 1."""
+    blank: bool
+    """Whether all pixels are alike, or not a number."""
+
+
+def exposure(image: npt.NDArray[Any], limit: float) -> Exposure:
+    """Saturation of a channel whose camera is full at `limit` counts."""
+    low, high = float(image.min()), float(image.max())
+    blank = not np.isfinite(low) or not np.isfinite(high) or low == high
+    saturated = float(np.count_nonzero(image >= limit)) / image.size if high >= limit else 0.0
+    return Exposure(saturated, blank)
+
+
+def focus(image: npt.NDArray[Any], pixel_size_um: float) -> float | None:
+    """Share of a picture's detail that is fine, from 0 (blurred) towards 1.
+
+    Detail is the variance of differences of Gaussians at the size of a nucleus' edge and at that
+    of the nucleus, each less what noise puts there; so the measure hangs on the sharpness of the
+    cells and not on their number or brightness.
+
+    Parameters
+    ----------
+    image : array, shape (height, width)
+    pixel_size_um : float
+
+    Returns
+    -------
+    float or None
+        None where there is too little in the picture to tell.
+
+    References
+    ----------
+    Geusebroek JM et al. Robust autofocusing in microscopy. Cytometry 2000;39:1-9 (of measures by
+    Gaussian derivatives at the scale of the detail).
+    """
+    shrink = min(1.0, pixel_size_um / WORKING_PIXEL_UM)
+    picture = np.asarray(image, np.float32)
+    if shrink < 1:
+        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    pixel = pixel_size_um / shrink
+    fine, fine_noise = _detail(picture, FINE_UM, pixel)
+    coarse, coarse_noise = _detail(picture, COARSE_UM, pixel)
+    if coarse <= 0 or coarse < ENOUGH_DETAIL * coarse_noise:
+        return None
+    return max(fine, 0.0) / (max(fine, 0.0) + coarse)
+
+
+def _detail(
+    picture: npt.NDArray[np.float32], band: tuple[float, float], pixel: float
+) -> tuple[float, float]:
+    """Variance of one band of detail less its noise, and the noise."""
+    small = cv2.GaussianBlur(picture, (0, 0), band[0] / pixel)
+    large = cv2.GaussianBlur(picture, (0, 0), band[1] / pixel)
+    difference = (small - large)[::2, ::2]
+    noise = (float(np.median(np.abs(difference))) / 0.6745) ** 2
+    return float(np.mean(difference * difference)) - noise, noise
