@@ -21,12 +21,14 @@ ASSAYS: dict[str, dict[str, Any]] = {
     "blood": {
         "title": "Cells in blood",
         "tables": ["cells", "quality"],
+        "pictures": True,
         "calls": ["tumour", "uncertain"],
         "timeline": [{"analyte": "blood_count", "title": "Tumour cells", "scale": "log"}],
     },
     "plasma": {
         "title": "Plasma DNA",
         "tables": ["variants", "quality"],
+        "pictures": False,
         "calls": [],
         "timeline": [{"analyte": "fraction", "title": "Tumour fraction", "scale": "linear"}],
     },

@@ -34,6 +34,7 @@ def declarations(run: Run) -> dict[str, dict[str, Any]]:
         name: {
             "title": assay.title,
             "tables": list(assay.tables),
+            "pictures": assay.pictures,
             "calls": list(assay.calls),
             "timeline": [dict(line) for line in assay.timeline],
         }

@@ -123,16 +123,21 @@ def specimen_rows(
     return rows
 
 
+def marker_of(row: Mapping[str, Any]) -> str | None:
+    """The marker that an observation gives the status of: `<assay>_<marker>_status`."""
+    match = re.fullmatch(f"{row['assay']}_(.+)_status", row["analyte"])
+    return match[1] if match else None
+
+
 def markers(statements: Sequence[Statement]) -> list[Marker]:
-    """Statements named `<assay>_<marker>_status`, each with its `…_positive_count`."""
+    """The status of each marker, each with its `<assay>_<marker>_positive_count`."""
     by_name = {(s.row["specimen_id"], s.row["analyte"]): s for s in statements}
     found = []
     for s in statements:
-        match = re.fullmatch(f"{s.row['assay']}_(.+)_status", s.row["analyte"])
-        if match:
-            count = f"{s.row['assay']}_{match[1]}_positive_count"
-            positive = by_name.get((s.row["specimen_id"], count))
-            found.append(Marker(plain(match[1]), s, positive))
+        name = marker_of(s.row)
+        if name is not None:
+            count = f"{s.row['assay']}_{name}_positive_count"
+            found.append(Marker(plain(name), s, by_name.get((s.row["specimen_id"], count))))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -12,6 +11,7 @@ from typing import Any
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.core.tables import FAILED, INADEQUATE
 from liquidbiopsy.core.words import number, plain, signed_day
+from liquidbiopsy.report.sections import marker_of
 
 HEADER = ("patient", "day", "visit", "assay", "result", "95 % CI", "in", "markers", "status")
 TO_THE_RIGHT = (1, 4, 6)
@@ -47,7 +47,7 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     for _, same in groupby(rows, key=lambda r: (r["patient_id"], r["day"], r["specimen_id"])):
         of_specimen = list(same)
         counts = [r for r in of_specimen if r["analyte"] == f"{r['assay']}_count"]
-        row = next(iter(counts or of_specimen))
+        row = min(counts or of_specimen, key=lambda r: r["target"] is not None)
         found.append(_line(row, of_specimen))
     return found
 
@@ -76,10 +76,10 @@ def _line(row: Mapping[str, Any], of_specimen: Sequence[Mapping[str, Any]]) -> t
 
 def _marker(row: Mapping[str, Any]) -> str:
     """`HER2 positive`, or blank where the row is not the status of a marker."""
-    match = re.fullmatch(f"{row['assay']}_(.+)_status", row["analyte"])
-    if not match or row["value"] is None:
+    name = marker_of(row)
+    if name is None or row["value"] is None:
         return ""
-    return f"{plain(match[1])} {'positive' if row['value'] else 'negative'}"
+    return f"{plain(name)} {'positive' if row['value'] else 'negative'}"
 
 
 def aligned(table: Sequence[Sequence[str]]) -> str:

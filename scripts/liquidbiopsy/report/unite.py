@@ -54,7 +54,9 @@ def unite(
     UserError
         Two parts have a column of the same name and of types that do not go together.
     """
-    schema = union_of([_schema_of(p) for p in parts] or [known_schema(name, assays)], name)
+    filled = [p for p in parts if pq.read_metadata(p.path).num_rows]
+    schemas = [_schema_of(p) for p in parts] or [known_schema(name, assays)]
+    schema = union_of(schemas, name, needed=[_schema_of(p) for p in filled])
     schema = schema.with_metadata(provenance.metadata())
     with (
         atomic_path(path) as partial,
@@ -64,16 +66,18 @@ def unite(
             writer.write_table(group.combine_chunks(), row_group_size=2 * ROWS)
 
 
-def union_of(schemas: Sequence[pa.Schema], name: str) -> pa.Schema:
+def union_of(
+    schemas: Sequence[pa.Schema], name: str, needed: Sequence[pa.Schema] = ()
+) -> pa.Schema:
     """All columns in order of first appearance, with the description and unit given there.
 
-    A column that a schema lacks may be null in the union.
+    A column that one of `needed`, the schemas of tables with rows, lacks may be null in the union.
     """
     fields: dict[str, pa.Field] = {}
     for schema in schemas:
         for f in schema:
             fields[f.name] = _merged(fields[f.name], f, name) if f.name in fields else f
-    everywhere = [n for n in fields if all(n in s.names for s in schemas)]
+    everywhere = [n for n in fields if all(n in s.names for s in needed)]
     return pa.schema([f if n in everywhere else f.with_nullable(True) for n, f in fields.items()])
 
 
@@ -81,7 +85,7 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
     """Columns of a table that no specimen has: the shared ones, or those its assays describe."""
     shared = {t.name: t for t in SHARED_TABLES}
     if name in shared:
-        return pa.schema([ASSAY, *shared[name].columns])
+        return _with_assay(shared[name].schema)
     described = []
     for assay in assays:
         try:
@@ -92,13 +96,16 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
     if not described:
         specimen = column("specimen_id", text, "Specimen", nullable=False)
         return pa.schema([ASSAY, specimen])
-    return union_of([pa.schema([ASSAY, *t.columns]) for t in described], name)
+    return union_of([_with_assay(t.schema) for t in described], name)
 
 
 def _schema_of(part: Part) -> pa.Schema:
-    """A file's columns, with `assay` in front where it has none."""
-    schema = pq.read_schema(part.path).remove_metadata()
-    return schema if "assay" in schema.names else schema.insert(0, ASSAY)
+    """The columns of a file, with `assay` in front where it has none."""
+    return _with_assay(pq.read_schema(part.path).remove_metadata())
+
+
+def _with_assay(schema: pa.Schema) -> pa.Schema:
+    return schema if ASSAY.name in schema.names else schema.insert(0, ASSAY)
 
 
 def _merged(a: pa.Field, b: pa.Field, name: str) -> pa.Field:

@@ -1,0 +1,1 @@
+"""From the reports of all patients to one view of them."""

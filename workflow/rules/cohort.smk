@@ -1,0 +1,32 @@
+# The same tables over all patients, a page to find them, and what was left out.
+rule cohort:
+    input:
+        reports=expand(rules.report.output.report, patient=run.patients),
+        tables=expand(rules.report.output.tables, patient=run.patients),
+    output:
+        report=f"{results}/cohort/report.parquet",
+        tables=[f"{results}/cohort/{t}.parquet" for t in declared_tables(run)],
+        index=f"{results}/cohort/index.html",
+        excluded=f"{results}/run/excluded.tsv",
+        quality=f"{results}/run/quality.html",
+    log:
+        f"{results}/logs/cohort.log",
+    benchmark:
+        f"{results}/benchmarks/cohort.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + int(input.size_mb)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 100),
+    params:
+        code=page_digest("liquidbiopsy.cohort.run"),
+        patients=list(run.patients.values()),
+        specimens=[s.row for of_assay in run.specimens.values() for s in of_assay.values()],
+        assays=declarations(run),
+        tables=declared_tables(run),
+        settings=run.config["report"],
+    message:
+        "tables and pages over all patients"
+    script:
+        "../../scripts/cohort.py"
