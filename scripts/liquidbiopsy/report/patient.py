@@ -53,7 +53,7 @@ def write_report(
     UserError
         An assay's table does not keep to the contract.
     """
-    folder, paths = Path(folder), [Path(f) for f in files]
+    folder, paths = Path(folder), sorted(Path(f) for f in files)
     named = {"/".join(p.parts[-3:]): p for p in paths}
     found = checksums(named)
 
