@@ -36,7 +36,8 @@ lint: venv ## check style, formatting, rules and types
 	if [ -n "$$failed" ]; then printf "lint failed:$$failed\n"; exit 1; fi
 
 bench: venv ## measure speed and accuracy beside what one would pick instead
-	$(WITH_PACKAGE) -m benchmarks.ctc_speed
+	$(WITH_PACKAGE) -m benchmarks.ctc_speed --output results/ctc_speed
+	$(WITH_PACKAGE) -m benchmarks.ctc_accuracy --output results/ctc_accuracy
 
 docs: venv ## write docs/tables.md from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
