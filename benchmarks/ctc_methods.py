@@ -1,0 +1,85 @@
+"""The ways to find tumour cells that are compared, behind one signature."""
+
+# each imports its own libraries, so that none carries the others' memory
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tifffile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Given:
+    """A folder of multi-page TIFFs, one a frame, and what there is to know about it."""
+
+    folder: str
+    channels: tuple[str, ...]
+    pixel_size_um: float
+    frame_shape: tuple[int, int]
+    n_frames: int
+    columns: int
+    order: str = "raster"
+    overlap_px: int = 0
+
+    @property
+    def mpx(self) -> float:
+        """Positions on the slide in millions of pixels, each seen in every channel."""
+        return self.n_frames * self.frame_shape[0] * self.frame_shape[1] / 1e6
+
+
+def decode(given: Given) -> None:
+    """Read all frames and do nothing with them."""
+    for path in sorted(Path(given.folder).glob("*.tif")):
+        tifffile.imread(path)
+
+
+def plain(given: Given) -> pd.DataFrame:
+    """The straightforward scikit-image pipeline."""
+    from benchmarks import ctc_plain
+
+    return ctc_plain.run(
+        given.folder,
+        list(given.channels),
+        given.pixel_size_um,
+        given.columns,
+        given.order,
+        given.overlap_px,
+    )
+
+
+def ours(given: Given) -> pd.DataFrame:
+    """The workflow's own detection and its portable gates, from files to calls."""
+    raise NotImplementedError("not wired yet: call liquidbiopsy.ctc here")
+
+
+def plain_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.integer]:
+    """Nuclei of one plane, as labels, by the scikit-image pipeline."""
+    from benchmarks import ctc_plain
+
+    return ctc_plain.segment_nuclei(image, pixel_size_um)
+
+
+def ours_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.integer]:
+    """The workflow's own nuclei of one plane, as labels."""
+    raise NotImplementedError("not wired yet: call liquidbiopsy.imaging here")
+
+
+# from a slide to events with call, x_um, y_um (or to nothing)
+METHODS: dict[str, Callable[[Given], pd.DataFrame | None]] = {
+    "decode": decode,
+    "plain": plain,
+    "ours": ours,
+}
+# from a plane and its pixel size to labels
+NUCLEI: dict[str, Callable[[NDArray[np.generic], float], NDArray[np.integer]]] = {
+    "plain": plain_nuclei,
+    "ours": ours_nuclei,
+}
