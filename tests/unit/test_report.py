@@ -202,8 +202,8 @@ def test_who(page: str) -> None:
 
 def test_failures_stand_before_the_results(page: str) -> None:
     shown = section(page, "problems")
-    assert "B3 Inadequate 8 of 12 frames out of focus" in shown
-    assert "B4 Failed b4.tif is not there" in shown
+    assert "Inadequate : B3 , day 42, day 42. 8 of 12 frames out of focus" in shown
+    assert "Failed : B4 , day 63, day 63. b4.tif is not there. Affected: Tumour cells" in shown
     assert page.index('id="problems"') < page.index('id="latest"')
 
 

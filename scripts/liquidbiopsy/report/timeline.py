@@ -15,7 +15,7 @@ from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
 from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.report.statements import Statement, unit_words
 
-WIDTHS = {"broad": 1040, "narrow": 340}
+WIDTHS = {"broad": 860, "narrow": 340}
 HEIGHT = 230
 LETTER_PX = 6.4  # mean width of a letter of an event's label
 LINE_PX = 15
