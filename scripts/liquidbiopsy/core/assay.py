@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError, did_you_mean
 from liquidbiopsy.core.settings import read_yaml
+
+KEYS = ("title", "tables", "pictures", "calls", "check", "timeline")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,21 @@ class Assay:
     """Whether its specimens have a `thumbnails.parquet`."""
     calls: tuple[str, ...]
     """Calls that a review may make."""
+    check: str
+    """Function that checks what the settings' schema cannot: `check(settings, schema)` gives a list
+    of messages. Blank for none."""
     timeline: tuple[Mapping[str, Any], ...]
     """Analytes drawn on the patient's timeline: analyte, title, scale."""
     settings_schema: Mapping[str, Any]
     sheet_schema: Mapping[str, Any]
+
+
+def check_choices(assay: Assay, settings: Mapping[str, Any]) -> list[str]:
+    """Messages of the assay's own check of its settings."""
+    if not assay.check:
+        return []
+    module, _, function = assay.check.rpartition(".")
+    return list(getattr(import_module(module), function)(settings, assay.settings_schema))
 
 
 def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
@@ -53,7 +67,7 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         hint = "check assays.*.snakefile" if snakefile else did_you_mean(name, shipped).lstrip("; ")
         raise UserError(f"assay '{name}': no rule file {rules.name}; {hint}")
     declared = read_yaml(rules.with_name("assay.yaml"))
-    unknown = set(declared) - {"title", "tables", "pictures", "calls", "timeline"}
+    unknown = set(declared) - set(KEYS)
     if unknown or "title" not in declared:
         wrong = f"unknown key {', '.join(sorted(unknown))}" if unknown else "no title"
         raise UserError(f"{rules.with_name('assay.yaml')}: {wrong}")
@@ -64,6 +78,7 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         tables=tuple(declared.get("tables", [])),
         pictures=bool(declared.get("pictures", False)),
         calls=tuple(declared.get("calls", [])),
+        check=str(declared.get("check", "")),
         timeline=tuple(declared.get("timeline", [])),
         settings_schema=read_yaml(rules.with_name("config.schema.yaml")),
         sheet_schema=read_yaml(rules.with_name("sheet.schema.yaml")),

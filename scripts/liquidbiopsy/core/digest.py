@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def sha256_of_path(path: str | Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_digest(*modules: str) -> str:
     """Checksum of the package files that `modules` import, themselves included.
 
@@ -70,7 +70,7 @@ def imported_modules(*modules: str) -> set[str]:
     return seen
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(module: str) -> tuple[str, ...]:
     """Package modules named in the import statements of one module."""
     found = [module.rsplit(".", 1)[0]] if "." in module else []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from liquidbiopsy.core.assay import Assay, read_assay
+from liquidbiopsy.core.assay import Assay, check_choices, read_assay
 from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
 from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
@@ -91,7 +91,11 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
         schema = assays[name].settings_schema
         own = {k: v for k, v in settings.items() if k != "snakefile"}
         filled["assays"][name] = with_defaults(own, schema)
-        problems += check_settings(filled["assays"][name], schema, SETTINGS, f"assays.{name}")
+        found = check_settings(filled["assays"][name], schema, SETTINGS, f"assays.{name}")
+        if not found:
+            words = check_choices(assays[name], filled["assays"][name])
+            found = [Problem(SETTINGS, 0, "", message) for message in words]
+        problems += found
     if problems:
         raise CheckError(problems)
     run = _read_sheets(filled, assays, schemas)
@@ -162,7 +166,9 @@ def _check_shared(sheets: Mapping[str, Sheet], assays: Mapping[str, Assay]) -> N
             assay = assays.get(assay_of.get(row["specimen_id"], ""))
             if assay and row["call"] and row["call"] not in assay.calls:
                 hint = did_you_mean(row["call"], assay.calls)
-                reviews.report(index, "call", f"'{row['call']}' is not a call of {assay.name}{hint}")
+                reviews.report(
+                    index, "call", f"'{row['call']}' is not a call of {assay.name}{hint}"
+                )
 
 
 def _check_case(sheet: Sheet, column: str) -> None:

@@ -19,6 +19,7 @@ import tifffile
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import FAILED, MEASURED
 from liquidbiopsy.ctc.events import Scale, noise_floor
+from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.frames import FrameResult, Slidewide, read_frame
 from liquidbiopsy.ctc.platforms import Frame, Slide, full_scale, open_slide
 from liquidbiopsy.imaging.background import measure_surface
@@ -27,7 +28,6 @@ from liquidbiopsy.imaging.stage import repeated
 log = logging.getLogger(__name__)
 MARGIN_PX = 2  # an event this near to a frame's edge may be cut by it
 FEWEST_FOR_ILLUMINATION = 4
-STANDARD = ("nucleus", "cytokeratin", "leukocyte")
 SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
 
 

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctc.events import Events, Scale, find_events, frame_surfaces
+from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.platforms import Frame, Slide
 from liquidbiopsy.imaging.background import Surface
 from liquidbiopsy.imaging.measure import measure_light, measure_shape, pixels_of
 from liquidbiopsy.imaging.sharpness import exposure, focus
 
-NEEDED = ("nucleus", "cytokeratin", "leukocyte")
 Column = npt.NDArray[Any]
 
 
@@ -102,7 +102,7 @@ def _judge(
 ) -> bool:
     """Note the quality of each channel; False where there is nothing to be found in the frame."""
     states = {name: exposure(image, known.full) for name, image in images.items()}
-    blank = [name for name, state in states.items() if state.blank and name in NEEDED]
+    blank = [name for name, state in states.items() if state.blank and name in STANDARD]
     saturated = max(state.saturated for state in states.values())
     for name, state in states.items():
         result.quality.append(
@@ -111,7 +111,7 @@ def _judge(
     sharp = {
         n: None if states[n].blank else focus(i, slide.stage.pixel_size_um)
         for n, i in images.items()
-        if n in NEEDED
+        if n in STANDARD
     }
     for name, value in sharp.items():
         result.quality.append({"metric": f"focus:{name}", "value": value, "unit": "1"})
@@ -180,14 +180,12 @@ def _measure(
         "overlay": overlay,
         "edge": shape.edge,
         "nucleus_area_um2": nuclear_area * px**2,
-        "nucleus_p2a": np.where(largest >= 0, each.p2a[largest], np.nan),
-        "nucleus_eccentricity": np.where(largest >= 0, each.eccentricity[largest], np.nan),
+        "nucleus_p2a": _at(each.p2a, largest),
+        "nucleus_eccentricity": _at(each.eccentricity, largest),
         "cytokeratin_area_um2": stained.area * px**2,
         "cytokeratin_p2a": stained.p2a,
         "cytokeratin_eccentricity": stained.eccentricity,
     }
-    if not len(events.nucleus_event):
-        columns["nucleus_p2a"] = columns["nucleus_eccentricity"] = np.full(n, np.nan)
     regions = {
         "nucleus": (nuclear_places, in_event),
         "cytokeratin": events.cytokeratin,
@@ -226,6 +224,11 @@ def _largest(event: Column, area: Column, n: int) -> Column:
     order = np.argsort(area, kind="stable")
     largest[event[order]] = order
     return largest
+
+
+def _at(values: Column, index: Column) -> Column:
+    """Values at an index, NaN where it is -1."""
+    return np.append(values, np.nan)[index]
 
 
 def _crops(

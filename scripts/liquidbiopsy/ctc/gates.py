@@ -23,10 +23,10 @@ from liquidbiopsy.core.settings import read_yaml
 
 Values = npt.NDArray[np.float64]
 Verdict = tuple[npt.NDArray[np.bool_], Values]
-"""Whether a condition holds for each event, and how safely: over 0.5 where it does, under where not."""
+"""Whether a condition holds for each event, and how safely: over 0.5 where it does, else under."""
 
 GATES = Path(__file__).resolve().parents[3] / "resources" / "gates"
-SOFTNESS = 0.25  # share of a bound over which confidence goes from 0.5 to three quarters of the rest
+SOFTNESS = 0.25  # share of a bound beyond it at which confidence is 0.75
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
@@ -56,7 +56,9 @@ class Gate:
     when: str
 
 
-def resolve_gates(chosen: str | Sequence[Mapping[str, str]], folder: Path = GATES) -> list[dict[str, str]]:
+def resolve_gates(
+    chosen: str | Sequence[Mapping[str, str]], folder: Path = GATES
+) -> list[dict[str, str]]:
     """The gates of a preset by its name, or those written in the settings.
 
     Returns
@@ -91,9 +93,8 @@ def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str]) -> N
     """
     known = set(columns)
     for gate in gates:
-        for node in ast.walk(_parse(gate["when"])):
-            name = _name(node)
-            if name and name not in FUNCTIONS and name.replace(".", "_", 1) not in known:
+        for name in _names(_parse(gate["when"]).body):
+            if name.replace(".", "_", 1) not in known:
                 raise UserError(
                     f"assays.ctc.gates: the gate for '{gate['call']}' names an unknown feature "
                     f"'{name}'{did_you_mean(name.replace('.', '_', 1), known)}"
@@ -172,7 +173,12 @@ def _check_number(node: ast.expr, text: str) -> None:
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
         _check_number(node.left, text)
         return _check_number(node.right, text)
-    if isinstance(node, ast.Call) and _name(node.func) in FUNCTIONS and node.args and not node.keywords:
+    if (
+        isinstance(node, ast.Call)
+        and _name(node.func) in FUNCTIONS
+        and node.args
+        and not node.keywords
+    ):
         for argument in node.args:
             _check_number(argument, text)
         return
@@ -186,6 +192,15 @@ def _name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return ""
+
+
+def _names(node: ast.AST) -> list[str]:
+    """Features named in a condition, in their order; names of functions are not features."""
+    own = _name(node)
+    if own:
+        return [own]
+    inner = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    return [name for child in inner for name in _names(child)]
 
 
 def _verdict(node: ast.expr, columns: Mapping[str, Any], n: int) -> Verdict:
@@ -238,3 +253,10 @@ def _number(node: ast.expr, columns: Mapping[str, Any], n: int) -> Values:
             )
     assert isinstance(node, ast.Call)
     return np.asarray(FUNCTIONS[_name(node.func)](*[_number(a, columns, n) for a in node.args]))
+
+
+def holds_once(condition: str, quantities: Mapping[str, float]) -> bool:
+    """Whether a condition holds for one set of quantities."""
+    columns = {name: np.array([value], float) for name, value in quantities.items()}
+    holds, _ = _verdict(_parse(condition).body, columns, 1)
+    return bool(holds[0])

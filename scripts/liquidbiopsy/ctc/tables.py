@@ -113,3 +113,32 @@ def grade_columns(markers: Iterable[str]) -> list[pa.Field]:
     """The grade of each marker as Arrow fields."""
     words = "0 to 3 by the thresholds in the settings; null where the event is not a tumour cell"
     return [column(f"{marker}_grade", whole, f"{marker}: {words}") for marker in markers]
+
+
+CROPS = Table(
+    name="crops",
+    row="one channel of the picture of one event with cytokeratin",
+    columns=(
+        column("specimen_id", text, "Specimen", nullable=False),
+        column("cell_id", text, "Cell", nullable=False),
+        column("channel", text, "Channel", nullable=False),
+        column("place", whole, "Place of the channel in the platform's order", nullable=False),
+        column("height", whole, "Height of the picture", "[px]", nullable=False),
+        column("width", whole, "Width of the picture", "[px]", nullable=False),
+        column("pixel_size_um", real, "Edge of a pixel", "um"),
+        column(
+            "pixels",
+            pa.binary(),
+            "Counts over the background by rows, unsigned, 16 bit, little-endian",
+            "{counts}",
+        ),
+    ),
+    order=("specimen_id", "cell_id", "place"),
+)
+
+TABLES = (
+    OBJECTS.with_columns(channel_columns(["<channel>"])),
+    CELLS.with_columns(channel_columns(["<channel>"]) + grade_columns(["<marker>"])),
+    IMAGES,
+    CROPS,
+)

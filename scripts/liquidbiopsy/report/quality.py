@@ -12,6 +12,7 @@ from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.report.statements import unit_words
 
 SIMULATED, FRAMES, FRAMES_LOST = "simulated", "frames", "frames_lost"
+IN_COLUMNS = (SIMULATED, FRAMES, FRAMES_LOST)
 FEW = 3
 """A metric with no more items than this is shown by value, one with more by how many failed."""
 COLUMNS = ("specimen_id", "item", "metric", "value", "unit", "limit", "passed")
@@ -26,6 +27,8 @@ class Check:
     limit: float | None
     items: int = 0
     failed: int = 0
+    bounded: bool = False
+    """Whether a bound was held against it."""
     total: float = 0.0
     """Sum of the values."""
     first: list[tuple[str, float | None]] = field(default_factory=list)
@@ -53,6 +56,8 @@ class Summary:
     """Items that some bound was held against."""
     lost: set[str] = field(default_factory=set)
     """Items that did not meet it."""
+    images_named: set[str] = field(default_factory=set)
+    """Items that frames were counted of."""
 
     @property
     def simulated(self) -> bool:
@@ -77,15 +82,19 @@ class Summary:
     @property
     def flags(self) -> list[Check]:
         """Metrics that did not meet their bound somewhere, the most often first."""
-        found = [c for c in self.checks.values() if c.failed]
+        found = [c for c in self._told() if c.failed]
         return sorted(found, key=lambda c: (-c.failed, c.metric))
 
     @property
     def facts(self) -> list[Check]:
-        """Metrics of few items that met their bound or have none."""
-        left_out = (SIMULATED, FRAMES, FRAMES_LOST)
-        found = [c for c in self.checks.values() if not c.failed and c.items <= FEW]
-        return sorted((c for c in found if c.metric not in left_out), key=lambda c: c.metric)
+        """Metrics without a bound of the specimen or of its few images, not those of a frame."""
+        wholes = {self.specimen_id, *self.images_named}
+        found = [c for c in self._told() if not c.bounded and c.items <= FEW]
+        return [c for c in found if all(item in wholes for item, _ in c.first)]
+
+    def _told(self) -> list[Check]:
+        """Metrics that have no column of their own, by name."""
+        return [c for name, c in sorted(self.checks.items()) if name not in IN_COLUMNS]
 
 
 def summarise(path: str | Path) -> dict[str, Summary]:
@@ -123,7 +132,10 @@ def _add(
         check.first.append((item, value))
     del check.first[FEW:]
     if passed is not None:
+        check.bounded = True
         summary.checked.add(item)
+    if metric == FRAMES:
+        summary.images_named.add(item)
 
 
 def simulated_words(summaries: Sequence[Summary]) -> str:

@@ -75,9 +75,9 @@ def _line(row: Mapping[str, Any], of_specimen: Sequence[Mapping[str, Any]]) -> t
 
 
 def _marker(row: Mapping[str, Any]) -> str:
-    """`HER2 positive`, or blank where the row is not the status of a marker."""
+    """`HER2 positive`, or blank where the row is not the usable status of a marker."""
     name = marker_of(row)
-    if name is None or row["value"] is None:
+    if name is None or row["value"] is None or row["status"] in (FAILED, INADEQUATE):
         return ""
     return f"{plain(name)} {'positive' if row['value'] else 'negative'}"
 

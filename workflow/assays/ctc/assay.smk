@@ -1,14 +1,11 @@
-# Frames -> events -> calls -> counts, one job a specimen each.
+# Images -> events -> cells -> observations, one job a specimen each.
 from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.pages import page_digest
 from liquidbiopsy.core.run import current_run
-from liquidbiopsy.ctc.gates import resolve_gates
-from liquidbiopsy.ctc.platforms import megapixels
+from liquidbiopsy.ctc.choices import choose
 
 specimens = current_run().specimens["ctc"]
-
-
-wildcard_constraints:
-    specimen="|".join(specimens) or "none",
+choice = choose(config, current_run().assays["ctc"].settings_schema)
 
 
 rule _detect:
@@ -30,13 +27,98 @@ rule _detect:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 200),
     params:
-        code=code_digest("liquidbiopsy.ctc.detect"),
-        items=lambda wildcards: list(specimens[wildcards.specimen].items),
+        code=code_digest("liquidbiopsy.ctc.specimen"),
+        images=lambda wildcards: list(specimens[wildcards.specimen].items),
         platforms=config["platforms"],
-        detection=config["detection"],
-        quality=config["quality"],
-        gallery=config["gallery"],
+        settings={k: config[k] for k in ("detection", "quality", "gallery")},
     message:
         "ctc {wildcards.specimen}: finding events in its images"
     script:
         "../../../scripts/ctc_detect.py"
+
+
+rule _classify:
+    input:
+        objects=rules._detect.output.objects,
+    output:
+        cells="<results>/{specimen}/cells.parquet",
+    log:
+        "<logs>/classify/{specimen}.log",
+    benchmark:
+        "<benchmarks>/classify/{specimen}.tsv"
+    conda:
+        "../../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    params:
+        code=code_digest("liquidbiopsy.ctc.specimen"),
+        gates=choice.gates,
+        markers=choice.markers,
+        channels=choice.channels,
+        reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
+    message:
+        "ctc {wildcards.specimen}: calling its events"
+    script:
+        "../../../scripts/ctc_classify.py"
+
+
+rule _count:
+    input:
+        cells=rules._classify.output.cells,
+        images=rules._detect.output.images,
+        frames=rules._detect.output.frames,
+    output:
+        observations="<results>/{specimen}/observations.parquet",
+        quality="<results>/{specimen}/quality.parquet",
+    log:
+        "<logs>/count/{specimen}.log",
+    benchmark:
+        "<benchmarks>/count/{specimen}.tsv"
+    conda:
+        "../../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    params:
+        code=code_digest("liquidbiopsy.ctc.tally"),
+        specimen=lambda wildcards: specimens[wildcards.specimen].row,
+        reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
+        settings=dict(
+            markers=choice.markers,
+            controls=config["controls"],
+            max_lost_frames=config["quality"]["max_lost_frames"],
+        ),
+    message:
+        "ctc {wildcards.specimen}: counting its cells"
+    script:
+        "../../../scripts/ctc_count.py"
+
+
+rule _gallery:
+    input:
+        cells=rules._classify.output.cells,
+        crops=rules._detect.output.crops,
+        images=rules._detect.output.images,
+    output:
+        page="<results>/{specimen}/gallery.html",
+        thumbnails="<results>/{specimen}/thumbnails.parquet",
+    log:
+        "<logs>/gallery/{specimen}.log",
+    benchmark:
+        "<benchmarks>/gallery/{specimen}.tsv"
+    conda:
+        "../../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * int(input.size_mb)),
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    params:
+        code=page_digest("liquidbiopsy.ctc.gallery"),
+        specimen=lambda wildcards: specimens[wildcards.specimen].row,
+    message:
+        "ctc {wildcards.specimen}: a picture of each cell"
+    script:
+        "../../../scripts/ctc_gallery.py"

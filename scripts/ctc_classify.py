@@ -1,0 +1,16 @@
+"""Rule `ctc_classify`: events of a specimen -> cells with their calls."""
+
+from liquidbiopsy.core.logs import log_to
+from liquidbiopsy.ctc.specimen import classify_specimen
+
+with log_to(snakemake.log[0]):  # noqa: F821
+    job = snakemake  # noqa: F821
+    classify_specimen(
+        inputs=dict(job.input.items()),
+        gates=job.params.gates,
+        markers=job.params.markers,
+        reviews=job.params.reviews,
+        channels=job.params.channels,
+        code=job.params.code,
+        output=job.output.cells,
+    )

@@ -1,0 +1,218 @@
+"""Counting: cells become a specimen's observations and quality rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from liquidbiopsy.core.intervals import clopper_pearson
+from liquidbiopsy.core.observations import Observation, count_over_volume, failed
+from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED
+from liquidbiopsy.ctc.classify import COUNTED, agreement
+from liquidbiopsy.ctc.markers import MarkerStatus, marker_status
+
+SAMPLE = "sample"
+COUNTS = {
+    "ctc_count": COUNTED,
+    "ctc_cluster_count": ("ctc_cluster",),
+    "tdev_count": ("tdev",),
+}
+
+
+def observe(
+    cells: pa.Table,
+    images: Sequence[Mapping[str, Any]],
+    specimen: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> list[Observation]:
+    """What a specimen's cells say.
+
+    Parameters
+    ----------
+    cells : Table
+        The cells table.
+    images : list of dict
+        Rows of the images table.
+    specimen : dict
+        Its row of specimens.tsv.
+    settings : dict
+        `max_lost_frames`, `controls` and `markers` (as `marker_settings` gives them).
+    """
+    found: list[Observation] = []
+    controls = sorted({i["role"] for i in images} - {SAMPLE})
+    verdicts = {role: judge_control(cells, images, role, settings) for role in controls}
+    for role, (count, status, reason) in verdicts.items():
+        volume = None if count is None else specimen["volume_ml"]
+        if count is None:
+            found.append(failed("ctc_count", reason or "", role))
+        else:
+            found.append(
+                count_over_volume(
+                    "ctc_count", count, volume, status=status, reason=reason, target=role
+                )
+            )
+    sample = [i for i in images if i["role"] == SAMPLE]
+    if sample:
+        bad = [f"{role}: {reason}" for role, (_, s, reason) in verdicts.items() if s != MEASURED]
+        found += _observe_sample(cells, sample, specimen["volume_ml"], settings, bad)
+    return found
+
+
+def _observe_sample(
+    cells: pa.Table,
+    images: Sequence[Mapping[str, Any]],
+    volume_ml: float | None,
+    settings: Mapping[str, Any],
+    bad_controls: list[str],
+) -> list[Observation]:
+    """Counts and marker status of the images of the patient's own blood."""
+    status, reason = adequacy(images, settings["max_lost_frames"])
+    markers = settings["markers"]
+    if status == FAILED:
+        analytes = [*COUNTS, *(f"ctc_{m}_positive_count" for m in markers)]
+        return [failed(analyte, reason or "") for analyte in analytes]
+    if bad_controls:
+        status, reason = INADEQUATE, "; ".join(filter(None, [reason, *bad_controls]))
+    mine = cells.filter(pc.equal(cells["role"], SAMPLE))
+    found = [
+        count_over_volume(
+            analyte, _of_calls(mine, calls).num_rows, volume_ml, status=status, reason=reason
+        )
+        for analyte, calls in COUNTS.items()
+    ]
+    counted = _of_calls(mine, COUNTED)
+    seen = {m for i in images for m in i["markers"] or []}
+    for marker in sorted(seen & set(markers)):
+        result = marker_status(counted[f"{marker}_grade"].to_pylist(), markers[marker])
+        found.append(
+            count_over_volume(
+                f"ctc_{marker}_positive_count",
+                result.positive,
+                volume_ml,
+                status=status,
+                reason=reason,
+            )
+        )
+        found.append(_status_row(marker, result, status, reason))
+    return found
+
+
+def _of_calls(cells: pa.Table, calls: Sequence[str]) -> pa.Table:
+    """Cells of some calls."""
+    return cells.filter(pc.is_in(cells["call"], pa.array(calls, pa.string())))
+
+
+def _status_row(marker: str, result: MarkerStatus, status: str, reason: str | None) -> Observation:
+    """The marker's status by its rule, beside the share of cells that it rests on."""
+    analyte = f"ctc_{marker}_status"
+    if result.status is None:
+        return Observation(
+            analyte, INADEQUATE, result.rule, reason=reason or "no tumour cell to grade"
+        )
+    low, high = clopper_pearson(result.positive, result.cells)
+    share = f"{100 * low:.0f} to {100 * high:.0f} % of the tumour cells are positive (95 % CI)"
+    return Observation(
+        analyte=analyte,
+        status=status,
+        target=result.rule,
+        value=float(result.status),
+        unit="1",
+        count=float(result.positive),
+        denominator=float(result.cells),
+        reason=reason or share,
+        source_table="cells",
+    )
+
+
+def adequacy(images: Sequence[Mapping[str, Any]], max_lost: float) -> tuple[str, str | None]:
+    """Status of a specimen by its images, and the reason where it is not `measured`."""
+    broken = [i for i in images if i["status"] == FAILED]
+    if len(broken) == len(images):
+        return FAILED, "; ".join(i["reason"] for i in broken)
+    reasons = [i["reason"] for i in broken]
+    whole = [i for i in images if i["status"] != FAILED]
+    frames = sum(i["frames"] for i in whole)
+    lost = sum(i["frames_lost"] for i in whole)
+    if frames and lost / frames > max_lost:
+        causes = "; ".join(i["reason"] for i in whole if i["reason"])
+        share = f"{lost} of {frames} frames lost, more than {100 * max_lost:g} %"
+        reasons.append(f"{share} ({causes})")
+    return (INADEQUATE, "; ".join(reasons)) if reasons else (MEASURED, None)
+
+
+def judge_control(
+    cells: pa.Table, images: Sequence[Mapping[str, Any]], role: str, settings: Mapping[str, Any]
+) -> tuple[int | None, str, str | None]:
+    """Count of control cells, its status, and why it does not pass.
+
+    Returns
+    -------
+    count : int or None
+        None where no image could be read.
+    status : str
+    reason : str or None
+    """
+    mine = [i for i in images if i["role"] == role]
+    status, reason = adequacy(mine, settings["max_lost_frames"])
+    if status == FAILED:
+        return None, FAILED, reason
+    count = _of_calls(cells.filter(pc.equal(cells["role"], role)), COUNTED).num_rows
+    bounds = settings["controls"].get(role.removeprefix("control_"))
+    if bounds and not bounds["min"] <= count <= bounds["max"]:
+        lot = settings["controls"].get("lot")
+        of_lot = f" of lot {lot}" if lot else ""
+        wanted = f"{bounds['min']} to {bounds['max']}"
+        words = f"{count} control cells found where {wanted} are expected{of_lot}"
+        return count, INADEQUATE, "; ".join(filter(None, [reason, words]))
+    return count, status, reason
+
+
+def quality_rows(
+    cells: pa.Table,
+    images: Sequence[Mapping[str, Any]],
+    reviews: Sequence[Mapping[str, Any]],
+    specimen_id: str,
+    settings: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """Quality of a specimen beside that of its frames: images, controls, reviews."""
+    rows: list[dict[str, Any]] = []
+
+    def add(item: str, metric: str, value: float | None, unit: str = "1", **more: Any) -> None:
+        row = {"specimen_id": specimen_id, "item": item, "metric": metric}
+        rows.append({**row, "value": value, "unit": unit, **more})
+
+    for image in images:
+        name, read = image["image"], image["status"] != FAILED
+        of_image = cells.filter(pc.equal(cells["image"], name))
+        add(name, "readable", float(read), passed=read)
+        if read:
+            add(name, "frames", float(image["frames"]), "{frames}")
+            allowed = settings["max_lost_frames"] * image["frames"]
+            add(
+                name,
+                "frames_lost",
+                float(image["frames_lost"]),
+                "{frames}",
+                limit=allowed,
+                passed=image["frames_lost"] <= allowed,
+            )
+            for analyte, calls in (*COUNTS.items(), ("leukocyte_count", ("leukocyte",))):
+                add(name, analyte, float(_of_calls(of_image, calls).num_rows), "{cells}")
+        if image["simulated"]:
+            add(name, "simulated", 1.0)
+    for role in sorted({i["role"] for i in images} - {SAMPLE}):
+        count, status, _ = judge_control(cells, images, role, settings)
+        passed = status == MEASURED
+        add(
+            role, "control_cells", None if count is None else float(count), "{cells}", passed=passed
+        )
+    if reviews:
+        reviewed, agreed, kappa, unknown = agreement(cells, reviews)
+        add("reviews", "reviewed_cells", float(reviewed), "{cells}")
+        add("reviews", "review_agreement", agreed)
+        add("reviews", "review_kappa", kappa)
+        add("reviews", "reviews_of_unknown_cells", float(unknown), limit=0.0, passed=not unknown)
+    return rows

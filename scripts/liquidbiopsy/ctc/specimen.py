@@ -1,0 +1,124 @@
+"""The steps of one specimen, files in and tables out; each rule of the assay calls one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from liquidbiopsy.core.parquet import read_table, table_of, write_table
+from liquidbiopsy.core.provenance import Provenance, checksums
+from liquidbiopsy.core.run import expand_path
+from liquidbiopsy.core.tables import QUALITY
+from liquidbiopsy.ctc.classify import cells_table, classify
+from liquidbiopsy.ctc.detect import Detected, detect_image, shown_name
+from liquidbiopsy.ctc.features import STANDARD
+from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
+
+Paths = Mapping[str, str]
+
+
+def detect_specimen(
+    items: Sequence[Mapping[str, Any]],
+    platforms: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    code: str,
+    outputs: Paths,
+    threads: int,
+) -> None:
+    """Find the events of all images of a specimen.
+
+    Parameters
+    ----------
+    items : list of dict
+        Its rows of ctc.tsv.
+    platforms : dict
+        Name -> settings of the platforms.
+    settings : dict
+        The sections `detection`, `quality` and `gallery`.
+    code : str
+        Digest of the code.
+    outputs : dict
+        Paths of `objects`, `images`, `frames` and `crops`.
+    threads : int
+        Frames that are worked on at a time.
+    """
+    masks = Path(outputs["objects"]).parent / "masks" if settings["detection"]["masks"] else None
+    found = [
+        detect_image(item, platforms[item["platform"]], settings, threads=threads, masks=masks)
+        for item in items
+    ]
+    files = {shown_name(f): f for item in items for f in expand_path(item["image"])}
+    used = {name: platforms[name] for name in {item["platform"] for item in items}}
+    made = Provenance(code, {"platforms": used, **settings}, checksums(files))
+    channels = list(dict.fromkeys([*STANDARD, *(c for f in found for c in f.channels)]))
+    objects = OBJECTS.with_columns(channel_columns(channels))
+    write_table(_objects(found, objects.schema), outputs["objects"], objects, made)
+    images = table_of([f.row for f in found], IMAGES)
+    write_table(images, outputs["images"], IMAGES, made)
+    specimen = items[0]["specimen_id"]
+    quality = [{**row, "specimen_id": specimen} for f in found for row in f.quality]
+    write_table(table_of(quality, QUALITY), outputs["frames"], QUALITY, made)
+    crops = [row for f in found for row in _crop_rows(f, settings["gallery"]["most"])]
+    write_table(table_of(crops, CROPS), outputs["crops"], CROPS, made)
+
+
+def _objects(found: Sequence[Detected], schema: pa.Schema) -> pa.Table:
+    """The events of all images in one table; a channel that an image lacks is null there."""
+    parts = []
+    for image in found:
+        n = len(image.columns.get("x_um", ()))
+        arrays = []
+        for f in schema:
+            if f.name in ("specimen_id", "image", "role"):
+                values = pa.array([image.row[f.name]] * n, f.type)
+            elif f.name in image.columns:
+                column = image.columns[f.name]
+                nan = np.isnan(column) if column.dtype.kind == "f" else None
+                values = pa.array(column, f.type, mask=nan)
+            else:
+                values = pa.nulls(n, f.type)
+            arrays.append(values)
+        parts.append(pa.table(arrays, schema=schema))
+    return pa.concat_tables(parts)
+
+
+def _crop_rows(image: Detected, most: int) -> list[dict[str, Any]]:
+    """Rows of the crops table: one a picture and channel."""
+    best = sorted(image.crops, key=lambda c: (c["rank"], c["place"]), reverse=True)[:most]
+    return [
+        {
+            "specimen_id": image.row["specimen_id"],
+            "cell_id": crop["cell_id"],
+            "channel": channel,
+            "place": place,
+            "height": picture.shape[0],
+            "width": picture.shape[1],
+            "pixel_size_um": image.row["pixel_size_um"],
+            "pixels": picture.astype("<u2").tobytes(),
+        }
+        for crop in best
+        for place, (channel, picture) in enumerate(crop["pictures"].items())
+    ]
+
+
+def classify_specimen(
+    inputs: Paths,
+    gates: Sequence[Mapping[str, str]],
+    markers: Mapping[str, Mapping[str, Any]],
+    reviews: Sequence[Mapping[str, Any]],
+    channels: Sequence[str],
+    code: str,
+    output: str,
+) -> None:
+    """Call the events of a specimen; `inputs` has `objects`."""
+    objects = read_table(inputs["objects"])
+    suffix = "_snr"
+    present = [n.removesuffix(suffix) for n in objects.column_names if n.endswith(suffix)]
+    cells = classify(objects, gates, markers, reviews, channels)
+    settings = {"gates": list(gates), "markers": dict(markers), "reviews": list(reviews)}
+    made = Provenance(code, settings, checksums({"objects.parquet": inputs["objects"]}))
+    write_table(cells, output, cells_table(present), made)
