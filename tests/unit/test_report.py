@@ -236,7 +236,7 @@ def test_cells_are_pictured_by_call_and_confidence(page: str) -> None:
     assert re.findall(r"<code>(B1-c\d)</code>", page) == ["B1-c1", "B1-c2"]
     assert "2 of 3 cells" in section(page, "galleries")
     assert 'alt="Cell B1-c1, Overlay"' in page
-    assert "confidence 0.90; SNR: Green 31" in section(page, "galleries")
+    assert "confidence 0.90; SNR: Green 31.0" in section(page, "galleries")
 
 
 def test_quality_is_summarised(page: str) -> None:

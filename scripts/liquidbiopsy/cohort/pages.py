@@ -11,7 +11,7 @@ from liquidbiopsy import __version__
 from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.tables import FAILED, INADEQUATE
 from liquidbiopsy.report.quality import Summary, simulated_words
-from liquidbiopsy.report.sections import latest_of, markers, timeline_of
+from liquidbiopsy.report.sections import latest_markers, latest_of, markers, timeline_of
 from liquidbiopsy.report.statements import Statement, state
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -116,8 +116,7 @@ def _of_all(
 
 def _latest_markers(statements: Sequence[Statement]) -> list[str]:
     """The newest usable verdict on each marker."""
-    newest = {m.name: m for m in markers(statements) if m.statement.usable}
-    return [f"{name} {marker.verdict.lower()}" for name, marker in sorted(newest.items())]
+    return [f"{m.name} {m.verdict.lower()}" for m, _ in latest_markers(markers(statements))]
 
 
 def _flags(statements: Sequence[Statement]) -> list[str]:

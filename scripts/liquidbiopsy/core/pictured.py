@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from liquidbiopsy.core.words import plain
+from liquidbiopsy.core.words import plain, signed
 
 BAR_UM = 10
 """Length of the scale bar under each picture."""
@@ -55,7 +55,7 @@ def caption(row: Mapping[str, Any]) -> str:
         parts.append(f"{row['nuclei']} {'nucleus' if row['nuclei'] == 1 else 'nuclei'}")
     if row.get("diameter_um") is not None:
         parts.append(f"{row['diameter_um']:.1f} µm")
-    snr = [f"{plain(name)} {value:.1f}" for name, value in _measured(row, SNR)]
+    snr = [f"{plain(name)} {signed(value)}" for name, value in _measured(row, SNR)]
     if snr:
         parts.append(f"SNR: {', '.join(snr)}")
     parts += [

@@ -47,6 +47,17 @@ def signed_day(day: int) -> str:
     return str(day).replace("-", "−")
 
 
+def signed(value: float) -> str:
+    """A number to one decimal with a true minus sign.
+
+    Examples
+    --------
+    >>> signed(-1.26), signed(-0.01)
+    ('−1.3', '0.0')
+    """
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
+
+
 def plain(name: str) -> str:
     """A name of a column, an analyte or a metric in plain words.
 

@@ -44,8 +44,8 @@ def patient_page(
         _timeline(statements, events, days, name, line)
         for name, assay in assays.items()
         for line in assay["timeline"]
-        if any(s["assay"] == name for s in specimens)
     ]
+    timelines = [t for t in timelines if t["statements"]]
     found = sections.markers(statements)
     shown = [s for t in timelines for s in t["statements"]]
     shown += [s for m in found for s in (m.statement, m.positive) if s]
@@ -64,6 +64,7 @@ def patient_page(
         timelines=timelines,
         events=events,
         markers=found,
+        latest_markers=sections.latest_markers(found),
         further_titles=columns,
         further=rows,
         targeted=sections.targeted(statements, shown),

@@ -13,6 +13,8 @@ from liquidbiopsy.report.statements import unit_words
 
 SIMULATED, FRAMES, FRAMES_LOST = "simulated", "frames", "frames_lost"
 IN_COLUMNS = (SIMULATED, FRAMES, FRAMES_LOST)
+NAMED = 6
+"""Simulated specimens are named where they are not more than this."""
 FEW = 3
 """A metric with no more items than this is shown by value, one with more by how many failed."""
 COLUMNS = ("specimen_id", "item", "metric", "value", "unit", "limit", "passed")
@@ -145,4 +147,5 @@ def simulated_words(summaries: Sequence[Summary]) -> str:
         return ""
     if len(names) == len(summaries):
         return "the specimens on this page were made by a simulator, none is from a person"
-    return f"{', '.join(names)} of {len(summaries)} specimens were made by a simulator"
+    which = ", ".join(names) if len(names) <= NAMED else str(len(names))
+    return f"{which} of {len(summaries)} specimens were made by a simulator"

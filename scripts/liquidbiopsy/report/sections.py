@@ -92,9 +92,7 @@ def problems(statements: Sequence[Statement]) -> list[dict[str, Any]]:
     rows = []
     for _, same in groupby(wrong, key=key):
         group = list(same)
-        names = [
-            s.title + (f" ({plain(s.row['target'])})" if s.row["target"] else "") for s in group
-        ]
+        names = [_with_target(s) for s in group]
         rows.append({"statement": group[0], "what": ", ".join(dict.fromkeys(names))})
     return rows
 
@@ -141,12 +139,25 @@ def markers(statements: Sequence[Statement]) -> list[Marker]:
     return found
 
 
+def latest_markers(found: Sequence[Marker]) -> list[tuple[Marker, Marker | None]]:
+    """The newest usable status of each marker, and the one before it."""
+    by_name: dict[str, list[Marker]] = {}
+    for marker in found:
+        if marker.statement.usable:
+            by_name.setdefault(marker.name, []).append(marker)
+    return [(m[-1], m[-2] if len(m) > 1 else None) for _, m in sorted(by_name.items())]
+
+
 def further(
     statements: Sequence[Statement], shown: Sequence[Statement]
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """Statements without target that no other section shows: their titles, and a row a specimen."""
+    """Statements without target that no other section shows: their titles, a row a specimen."""
     seen = {id(s) for s in shown}
-    rest = [s for s in statements if id(s) not in seen and s.row["target"] is None]
+    rest = [
+        s
+        for s in statements
+        if id(s) not in seen and s.row["target"] is None and s.row["status"] != FAILED
+    ]
     titles = list(dict.fromkeys(s.title for s in rest))
     rows: dict[str, dict[str, Any]] = {}
     for s in rest:

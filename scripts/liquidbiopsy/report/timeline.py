@@ -19,7 +19,8 @@ WIDTHS = {"broad": 860, "narrow": 340}
 HEIGHT = 230
 LETTER_PX = 6.4  # mean width of a letter of an event's label
 LINE_PX = 15
-LONGEST_LABEL = 30
+LONGEST_LABEL = 36
+KINDS = {"treatment_start": "Start", "treatment_stop": "Stop", "other": ""}
 
 INK, SOFT, ACCENT, WARN, LINE = "#1b1f24", "#4b5560", "#14507a", "#8a3b00", "#dde2e7"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -184,7 +185,7 @@ def _y_axis(
     step = min(1.0, 10.0 ** math.floor(math.log10(small)))
     values = log_ticks(step, top)
     scale = alt.Scale(type="symlog", constant=step, domain=[0, max(top * 1.1, values[-1])])
-    return scale, alt.Axis(title=title, values=values, format="~g", domain=False)
+    return scale, alt.Axis(title=title, values=values, format="~r", domain=False)
 
 
 def log_ticks(step: float, top: float) -> list[float]:
@@ -241,7 +242,7 @@ def _place_labels(
     placed = []
     latest_first = sorted(events, key=lambda e: (-e["day"], e["kind"], e["label"] or ""))
     for event in latest_first:
-        label = event["label"] or plain(event["kind"])
+        label = event_words(event)
         if len(label) > LONGEST_LABEL:
             label = label[: LONGEST_LABEL - 1].rstrip() + "…"
         at = (event["day"] - first) / (last - first) * width
@@ -255,6 +256,14 @@ def _place_labels(
         side = {"align": "right", "dx": -2} if left else {"align": "left", "dx": 2}
         placed.append({"day": event["day"], "label": label, "row": place.row, **side})
     return placed, max((t.row + 1 for t in taken), default=0)
+
+
+def event_words(event: Mapping[str, Any]) -> str:
+    """An event in a few words: `Stop: first-line chemotherapy`."""
+    kind = KINDS.get(event["kind"], plain(event["kind"]))
+    if not event["label"]:
+        return plain(event["kind"])
+    return f"{kind}: {event['label']}" if kind else event["label"]
 
 
 def _description(points: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) -> str:
