@@ -114,7 +114,7 @@ def test_page_shows_every_event_that_matters(tmp_path: Path, specimen: Any) -> N
     assert "No picture kept" in page
     assert page.count("<img") == 6 * 5
     assert page.count('alt="Cell') == page.count("<img")
-    assert "HER2 3+" in page and "Day" not in page.split("<main")[0]
+    assert "HER2 grade 3+" in page and "Day" not in page.split("<main")[0]
 
 
 def test_page_keeps_to_its_policy_and_escapes(tmp_path: Path, specimen: Any) -> None:

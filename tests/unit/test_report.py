@@ -11,6 +11,7 @@ import pyarrow.parquet  # noqa: F401  (pa.parquet)
 import pytest
 from reporting import ASSAYS, MARKUP, SETTINGS, TABLES, patient, read, specimen, write_patient
 
+from liquidbiopsy.core import pages
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.observations import Observation
 from liquidbiopsy.core.provenance import Provenance
@@ -21,7 +22,7 @@ from liquidbiopsy.report.patient import write_report
 from liquidbiopsy.report.quality import Summary, _add, simulated_words
 from liquidbiopsy.report.statements import state
 from liquidbiopsy.report.summary import aligned, lines
-from liquidbiopsy.report.timeline import _place_labels, log_ticks
+from liquidbiopsy.report.timeline import _place_labels, event_words, log_ticks
 from liquidbiopsy.report.unite import Part, known_schema, unite
 
 CODE = "d" * 64
@@ -229,7 +230,7 @@ def test_markers_name_their_rule(page: str) -> None:
 def test_statements_about_a_target(page: str) -> None:
     shown = section(page, "further")
     assert "Variant allele fraction PIK3CA p.H1047R 0.02 (14 of 700) (95 % CI 0.01–0.03)" in shown
-    assert "Tumour cells control_high 950" in shown
+    assert "Tumour cells control_high 950" in shown and "Failed" not in shown
 
 
 def test_cells_are_pictured_by_call_and_confidence(page: str) -> None:
@@ -257,6 +258,38 @@ def test_no_banner_where_nothing_is_simulated() -> None:
     for summary in summaries:
         _add(summary, summary.specimen_id, "simulated", 1.0, None, None, None)
     assert "none is from a person" in simulated_words(summaries)
+
+
+def test_facts_are_those_of_images_not_of_frames() -> None:
+    summary = Summary("S1", "blood")
+    rows = [
+        ("s.tif", "frames", 3.0, None, None), ("s.tif", "frames_lost", 1.0, 0.6, False),
+        ("s.tif", "cells_found", 7.0, None, None), ("s.tif:0", "focus", 0.05, 0.12, False),
+        ("s.tif:1", "focus", 0.4, 0.12, True), ("s.tif:2", "focus", 0.4, 0.12, True),
+        ("s.tif:0", "focus:green", 0.3, None, None), ("S1", "kappa", 0.8, None, None),
+    ]  # fmt: skip
+    for item, metric, value, limit, passed in rows:
+        _add(summary, item, metric, value, None, limit, passed)
+    assert [c.words for c in summary.facts] == ["Cells found 7", "Kappa 0.8"]
+    assert [c.metric for c in summary.flags] == ["focus"]
+    assert (summary.images, summary.frames, summary.frames_lost) == (1, 3, 1)
+
+
+def test_no_pictures_where_none_are_wanted(tmp_path: Path) -> None:
+    files, sheets = write_patient(tmp_path)
+    settings = {"facility": "", "thumbnails": 0}
+    write_report(files, tmp_path / "P1", sheets, ASSAYS, TABLES, settings, CODE)
+    page = (tmp_path / "P1" / "report.html").read_text()
+    assert "<img" not in page and "galleries" not in page
+
+
+def test_digest_of_a_page_takes_its_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(pages, "sha256_of_path", lambda folder: seen.append(folder) or "0")
+    pages.page_digest.cache_clear()
+    pages.page_digest("liquidbiopsy.report.patient")
+    pages.page_digest.cache_clear()
+    assert {folder.parent.name for folder in seen} == {"core", "report"}
 
 
 # Words
@@ -311,6 +344,15 @@ def test_names() -> None:
 )  # fmt: skip
 def test_log_ticks(step: float, top: float, ticks: list[float]) -> None:
     assert log_ticks(step, top) == ticks
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "words"),
+    [("treatment_stop", "Paclitaxel", "Stop: Paclitaxel"), ("other", "Fall", "Fall"),
+     ("progression", None, "Progression"), ("surgery", "R0", "Surgery: R0")],
+)  # fmt: skip
+def test_events_in_words(kind: str, label: str | None, words: str) -> None:
+    assert event_words({"kind": kind, "label": label}) == words
 
 
 def test_labels_of_events_keep_apart() -> None:

@@ -34,6 +34,8 @@ class PicturedCell:
     call: str
     caption: str
     pictures: tuple[Picture, ...]
+    place: str = ""
+    """Where it is found again."""
 
 
 def picture(name: str, png: bytes, pixel_size_um: float | None, cell_id: str) -> Picture:
@@ -59,7 +61,8 @@ def caption(row: Mapping[str, Any]) -> str:
     if snr:
         parts.append(f"SNR: {', '.join(snr)}")
     parts += [
-        f"{plain(name)} {value}{'+' if value else ''}" for name, value in _measured(row, GRADE)
+        f"{plain(name)} grade {value}{'+' if value else ''}"
+        for name, value in _measured(row, GRADE)
     ]
     return "; ".join(parts)
 

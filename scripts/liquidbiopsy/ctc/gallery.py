@@ -102,8 +102,10 @@ def write_gallery(
     for row in rows:
         name = row["cell_id"]
         drawn = (picture(channel, png, scales[name], name) for channel, png in pngs.get(name, []))
-        words = f"{caption(row)}. {_place(row)}"
-        cell = PicturedCell(name, plain(row["call"]), words, tuple(drawn))
+        words = f"{caption(row)}; {number(row['area_um2'])} µm²"
+        if row["eccentricity"] is not None:
+            words += f"; eccentricity {row['eccentricity']:.2f}"
+        cell = PicturedCell(name, plain(row["call"]), words, tuple(drawn), _place(row))
         shown.setdefault(row["call"], []).append(cell)
     page = render(
         TEMPLATES,
@@ -152,10 +154,7 @@ def _crops_by_cell(crops: pa.Table) -> dict[str, list[Crop]]:
 
 
 def _place(row: Mapping[str, Any]) -> str:
-    """Where the event is and how it is shaped."""
-    shape = f"{number(row['area_um2'])} µm², eccentricity {number(row['eccentricity'])}"
-    place = f"{row['image']}, frame {row['frame']}, x {row['x_px']:.0f}, y {row['y_px']:.0f}"
-    return f"{shape}. {place}"
+    return f"{row['image']}, frame {row['frame']}, x {row['x_px']:.0f}, y {row['y_px']:.0f} px"
 
 
 def _css(colour: tuple[float, float, float]) -> str:

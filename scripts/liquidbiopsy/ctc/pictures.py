@@ -12,7 +12,7 @@ from PIL import Image
 
 SMALL, LARGEST = 48, 96  # crops below the one are enlarged, above the other reduced, in pixels
 PEAK = 99.0  # percentile of a crop's pixels that stands for its brightest part
-TYPICAL = 75.0  # percentile, over the events of a call, of their peaks
+TYPICAL = 90.0  # percentile, over the events of a call, of their peaks
 FLOOR = 12.0  # the window spans at least so many standard deviations of the noise
 DEBRIS = "artefact"
 
@@ -47,7 +47,7 @@ def channel_windows(
 ) -> dict[str, Window]:
     """One window a channel for all cells of a specimen, so that their pictures compare.
 
-    Black is the level around the cells. White is where the brightest call peaks: the 75th
+    Black is the level around the cells. White is where the brightest call peaks: the 90th
     percentile of its events' peaks, so that neither one bright cell nor the number of leukocytes
     decides; debris has no say. A channel without signal is not stretched to its noise.
 
