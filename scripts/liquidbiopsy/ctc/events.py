@@ -21,7 +21,7 @@ SMOOTH_AT_LEAST_PX = 0.9
 PART_OF_NUCLEUS = 0.36  # of a usual nucleus' area: the smallest part that a clump is split into
 NUCLEUS_LIGHT_DEPTH, NUCLEUS_NECK_DEPTH = 0.1, 0.15
 CYTOKERATIN_CONTRAST = 0.35  # cytoplasm is uneven; its dim parts are still cell
-CYTOKERATIN_LIGHT_DEPTH = 0.5
+CYTOKERATIN_LIGHT_DEPTH = 0.6
 COVERED, SURROUNDED = 0.4, 0.5  # share of a nucleus in, or of its rim on, the cytokeratin it is of
 TOUCHED = 0.15  # share of a nucleus' rim on a further piece of its cytokeratin
 RIM_UM = 1.2
@@ -86,10 +86,11 @@ def outline_channel(
     sigma = max(smooth_um / scale.pixel_size_um, SMOOTH_AT_LEAST_PX)
     smooth = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), sigma)
     floor = float(surface.noise.min()) * 0.1
-    noise = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level).noise
+    # of the smoothed picture itself: its median is not the raw one where counts are cut off at zero
+    own = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level)
     size = (image.shape[1], image.shape[0])
-    level = cv2.resize(surface.level, size, interpolation=cv2.INTER_LINEAR)
-    spread = cv2.resize(noise, size, interpolation=cv2.INTER_LINEAR)
+    level = cv2.resize(own.level, size, interpolation=cv2.INTER_LINEAR)
+    spread = cv2.resize(own.noise, size, interpolation=cv2.INTER_LINEAR)
     return outline_objects(smooth, level, spread, how)
 
 

@@ -14,7 +14,7 @@ from liquidbiopsy.ctc.events import Events, Scale, find_events, frame_surfaces
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.platforms import Frame, Slide
 from liquidbiopsy.imaging.background import Surface
-from liquidbiopsy.imaging.measure import measure_light, measure_shape, pixels_of
+from liquidbiopsy.imaging.measure import all_round_snr, measure_light, measure_shape, pixels_of
 from liquidbiopsy.imaging.sharpness import exposure, focus
 
 Column = npt.NDArray[Any]
@@ -197,6 +197,9 @@ def _measure(
         if name in ("nucleus", "cytokeratin"):  # an event without either is measured as a whole
             whole = _light((places, owners), n, image, surfaces[name], known.gain.get(name))
             light = {k: np.where(np.isnan(v), whole[k], v) for k, v in light.items()}
+        else:
+            surface = surfaces[name]
+            light["snr"] = all_round_snr(*own, shape, image, surface.level, surface.noise)
         columns |= {f"{name}_{measure}": values for measure, values in light.items()}
     # cytokeratin that lies wholly on another cell's nucleus leaves an event without pixels
     return {name: values[shape.area > 0] for name, values in columns.items()}

@@ -63,7 +63,12 @@ MEASURES = (
     ("max", "Maximum over the event, background taken off", "{counts}"),
     ("sum", "Sum over the event, background taken off", "{counts}"),
     ("sd", "Standard deviation over the event", "{counts}"),
-    ("snr", "Mean over local background, in robust standard deviations of the background", "1"),
+    (
+        "snr",
+        "Mean over local background, in robust standard deviations of the background; but of nucleus "
+        "and cytokeratin the median of eight sectors, so that a neighbour's glow does not count",
+        "1",
+    ),
 )
 
 OBJECTS = Table(

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.ndimage import median_filter, percentile_filter
 
 SAMPLES_ALONG = 16  # pixels looked at along each edge of a square; more gains nothing, see docs
-LOWER_HALF_MAD = 1.4826  # of a normal distribution
+PAIR_SHARE = 10  # pixels are paired over this part of a square's edge: past grain, short of slopes
+QUARTILE, PAIR_MEDIAN = 0.6745, 0.9539  # of a normal distribution, and of differences of two
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,22 @@ def measure_surface(image: npt.NDArray[np.generic], square_px: int, floor: float
     """
     rows = max(1, round(image.shape[0] / square_px))
     columns = max(1, round(image.shape[1] / square_px))
-    level, noise = _squares(image, rows, columns)
+    level, noise = _squares(image, rows, columns, max(1, square_px // PAIR_SHARE))
     return Surface(level, np.maximum(noise, np.float32(floor)), square_px)
 
 
 @nb.njit(cache=True, nogil=True)
-def _squares(image, rows, columns):  # type: ignore[no-untyped-def]
-    """Level and noise of each square by clipping what stands above its background."""
+def _squares(image, rows, columns, lag):  # type: ignore[no-untyped-def]
+    """Level and noise of each square by clipping what stands above its background.
+
+    Light that slopes within a square widens the lower half of its values but not the differences
+    of near pixels; cells widen the differences but not the lower half: the smaller one is noise.
+    """
     height, width = image.shape
     level = np.empty((rows, columns), np.float32)
     noise = np.empty((rows, columns), np.float32)
     sample = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
+    pairs = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
     for i in range(rows):
         top, bottom = i * height // rows, (i + 1) * height // rows
         for j in range(columns):
@@ -60,9 +66,14 @@ def _squares(image, rows, columns):  # type: ignore[no-untyped-def]
             for y in range(top, bottom, step_y):
                 for x in range(left, right, step_x):
                     if n < sample.size:
-                        sample[n] = image[y, x]
+                        other = x + lag if x + lag < width else x - lag
+                        here = np.float32(image[y, x])
+                        sample[n] = here
+                        pairs[n] = abs(here - np.float32(image[y, max(other, 0)]))
                         n += 1
-            level[i, j], noise[i, j] = _clipped(np.sort(sample[:n]))
+            level[i, j], spread = _clipped(np.sort(sample[:n]))
+            between = np.sort(pairs[:n])[n // 2] / np.float32(PAIR_MEDIAN)
+            noise[i, j] = min(spread, between)
     return level, noise
 
 
@@ -74,7 +85,7 @@ def _clipped(values):  # type: ignore[no-untyped-def]
     for _ in range(4):
         middle = values[n // 2]
         # the median distance below the median: blind to cells, which only stand above it
-        spread = np.float32((middle - values[n // 4]) / 0.6745)
+        spread = np.float32((middle - values[n // 4]) / QUARTILE)
         bound = middle + 2.5 * spread
         kept = n
         while kept > 8 and values[kept - 1] > bound:
@@ -96,12 +107,17 @@ def smooth_surface(surface: Surface, illumination: npt.NDArray[np.float32] | Non
         Background of the slide's frames at each place; only what differs from it is smoothed, so
         that uneven light keeps its shape.
     """
-    base = np.zeros_like(surface.level) if illumination is None else illumination
+    base = np.zeros_like(surface.level)
+    if illumination is not None and illumination.min() > 0:
+        # the lamp may be brighter or dimmer in this frame than over the slide
+        base = illumination * np.float32(np.median(surface.level / illumination))
     rest = surface.level - base
     noise = median_filter(surface.noise, size=5, mode="nearest")
     low = percentile_filter(rest, 30, size=5, mode="nearest")
-    # a covered square stands far above its surroundings; light changes by less from one to the next
-    rest = np.where(rest > low + 3 * noise, low, rest)
+    middle = median_filter(rest, size=5, mode="nearest")
+    unevenness = median_filter(np.abs(rest - middle), size=5, mode="nearest")
+    # a square that cells cover stands out of its surroundings more than these are uneven
+    rest = np.where(rest > low + 3 * noise + 4 * unevenness, low, rest)
     rest = median_filter(rest, size=3, mode="nearest")
     return Surface((base + rest).astype(np.float32), noise, surface.square_px)
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from liquidbiopsy.imaging.background import at
 
+SECTORS = 8
+
 Places = npt.NDArray[np.int64]
 Owners = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float64]
@@ -96,7 +98,7 @@ def measure_light(
 
 
 @nb.njit(cache=True, nogil=True)
-def _moments(places, owners, n, labels, label_of):  # type: ignore[no-untyped-def]
+def _moments(places, owners, n, labels):  # type: ignore[no-untyped-def]
     height, width = labels.shape
     sums = np.zeros((n, 7))
     edge = np.zeros(n, np.bool_)
@@ -118,9 +120,50 @@ def _moments(places, owners, n, labels, label_of):  # type: ignore[no-untyped-de
     return sums, edge
 
 
+@nb.njit(cache=True, nogil=True)
+def _sectors(places, owners, ys, xs, image, level, noise):  # type: ignore[no-untyped-def]
+    height, width = image.shape
+    total = np.zeros((ys.size, SECTORS))
+    count = np.zeros((ys.size, SECTORS))
+    for k in range(places.size):
+        y, x, i = places[k] // width, places[k] % width, owners[k]
+        angle = np.arctan2(y - ys[i], x - xs[i]) / (2 * np.pi) + 0.5
+        sector = min(int(angle * SECTORS), SECTORS - 1)
+        rise = image[y, x] - at(level, y, x, height, width)
+        total[i, sector] += rise / at(noise, y, x, height, width)
+        count[i, sector] += 1
+    return total, count
+
+
+def all_round_snr(
+    places: Places,
+    owners: Owners,
+    shape: Shape,
+    image: npt.NDArray[np.generic],
+    surface_level: npt.NDArray[np.float32],
+    surface_noise: npt.NDArray[np.float32],
+) -> Values:
+    """Height over background, in noises, that a region has all round and not on one side.
+
+    The median over eight sectors around the region's centre of their means: a stain of the cell
+    itself, be it a ring or a disc, is in all of them, the glow of a bright neighbour in a few.
+
+    Returns
+    -------
+    array of float, one a region; NaN where it is empty.
+    """
+    total, count = _sectors(places, owners, shape.y, shape.x, image, surface_level, surface_noise)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(count > 0, total / count, np.nan)
+    some = count.any(axis=1)
+    snr = np.full(len(total), np.nan)
+    snr[some] = np.nanmedian(means[some], axis=1)
+    return snr
+
+
 def measure_shape(places: Places, owners: Owners, n: int, labels: npt.NDArray[np.int32]) -> Shape:
     """Shape of `n` regions, whose pixels are those of equal value in `labels`."""
-    sums, edge = _moments(places, owners, n, labels, 0)
+    sums, edge = _moments(places, owners, n, labels)
     area, sy, sx, syy, sxx, syx, sides = sums.T
     with np.errstate(invalid="ignore", divide="ignore"):
         y, x = sy / area, sx / area
