@@ -173,10 +173,18 @@ def test_window_does_not_stretch_noise() -> None:
 
 def test_window_is_set_by_the_call_that_has_signal() -> None:
     crops = {f"l{i}": [crop("cytokeratin", 0)] for i in range(50)}
-    crops |= {"c1": [crop("cytokeratin", 300)], "d1": [crop("cytokeratin", 60000)]}
-    calls = {name: "leukocyte" for name in crops} | {"c1": "ctc", "d1": "artefact"}
+    crops |= {f"c{i}": [crop("cytokeratin", 300)] for i in range(3)}
+    crops["d1"] = [crop("cytokeratin", 60000)]
+    calls = {name: {"l": "leukocyte", "c": "ctc", "d": "artefact"}[name[0]] for name in crops}
     window = channel_windows(crops, calls)["cytokeratin"]
     assert 250 < window.high < 350, "neither the leukocytes nor the debris"
+
+
+def test_one_bright_cell_does_not_dim_the_others() -> None:
+    crops = {f"c{i}": [crop("cytokeratin", 100)] for i in range(5)}
+    crops["k1"] = [crop("cytokeratin", 1600)]
+    calls = {name: "ctc_cluster" if name == "k1" else "ctc" for name in crops}
+    assert channel_windows(crops, calls)["cytokeratin"].high == pytest.approx(400, rel=0.1)
 
 
 def test_overlay_has_the_channels_colours() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ SMALL, LARGEST = 48, 96  # crops below the one are enlarged, above the other red
 PEAK = 99.0  # percentile of a crop's pixels that stands for its brightest part
 TYPICAL = 90.0  # percentile, over the events of a call, of their peaks
 FLOOR = 12.0  # the window spans at least so many standard deviations of the noise
+FEW = 3  # calls with fewer events do not set the window alone
 DEBRIS = "artefact"
 
 COLOURS: Mapping[str, tuple[float, float, float]] = {
@@ -47,9 +49,9 @@ def channel_windows(
 ) -> dict[str, Window]:
     """One window a channel for all cells of a specimen, so that their pictures compare.
 
-    Black is the level around the cells. White is where the brightest call peaks: the 90th
-    percentile of its events' peaks, so that neither one bright cell nor the number of leukocytes
-    decides; debris has no say. A channel without signal is not stretched to its noise.
+    Black is the level around the cells. White is where the events of the brightest call peak, so
+    that the number of leukocytes does not decide; debris has no say. A channel without signal is
+    not stretched to its noise.
 
     Parameters
     ----------
@@ -68,11 +70,23 @@ def channel_windows(
             by_call.setdefault(calls.get(cell, ""), []).append(float(np.percentile(values, PEAK)))
     windows = {}
     for channel, by_call in peaks.items():
-        told = [v for call, v in by_call.items() if call != DEBRIS] or list(by_call.values())
         low, noise = np.median(np.array(levels[channel]), axis=0)
-        high = max(float(np.percentile(v, TYPICAL)) for v in told)
+        high = _white(by_call)
         windows[channel] = Window(float(low), max(high, low + FLOOR * noise, low + 1.0))
     return windows
+
+
+def _white(peaks: Mapping[str, Sequence[float]]) -> float:
+    """Level drawn white, from the peaks of the events of each call.
+
+    A call's level is the 90th percentile of its peaks. The brightest call sets white; where it has
+    few events, half way (by ratio) to the brightest that has not, lest one cell dims all others.
+    """
+    told = {call: v for call, v in peaks.items() if call != DEBRIS} or peaks
+    levels = {call: max(float(np.percentile(v, TYPICAL)), 1.0) for call, v in told.items()}
+    many = [level for call, level in levels.items() if len(told[call]) >= FEW]
+    brightest = max(levels.values())
+    return math.sqrt(brightest * max(many, default=brightest))
 
 
 def _level_and_noise(values: NDArray[np.float64]) -> tuple[float, float]:
