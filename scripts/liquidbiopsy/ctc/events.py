@@ -89,7 +89,7 @@ def outline_channel(
     # of the smoothed picture itself: its median is not the raw one where counts are cut off at zero
     own = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level)
     size = (image.shape[1], image.shape[0])
-    level = cv2.resize(own.level, size, interpolation=cv2.INTER_LINEAR)
+    level = cv2.resize(own.level, size, interpolation=cv2.INTER_CUBIC)
     spread = cv2.resize(own.noise, size, interpolation=cv2.INTER_LINEAR)
     return outline_objects(smooth, level, spread, how)
 

@@ -27,6 +27,8 @@ Verdict = tuple[npt.NDArray[np.bool_], Values]
 
 GATES = Path(__file__).resolve().parents[3] / "resources" / "gates"
 SOFTNESS = 0.25  # share of a bound beyond it at which confidence is 0.75
+LARGEST = 1e100  # no number in a gate is so large
+EXACT = ("nuclei", "edge")  # counted, not measured: a comparison of them is never a near thing
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
@@ -72,11 +74,11 @@ def resolve_gates(
         There is no such preset, or a condition is not one.
     """
     if isinstance(chosen, str):
-        file = folder / f"{chosen}.yaml"
-        if not file.is_file():
-            hint = did_you_mean(chosen, [p.stem for p in folder.glob("*.yaml")])
+        presets = {p.stem: p for p in folder.glob("*.yaml")}
+        if chosen not in presets:
+            hint = did_you_mean(chosen, presets)
             raise UserError(f"assays.ctc.gates: there is no preset '{chosen}'{hint}")
-        chosen = read_yaml(file)["gates"]
+        chosen = read_yaml(presets[chosen])["gates"]
     gates = [{"call": g["call"], "when": " ".join(g["when"].split())} for g in chosen]
     for gate in gates:
         _parse(gate["when"])
@@ -120,7 +122,7 @@ def call_events(
     calls : array of str, shape (n,)
         `uncertain` where no gate holds.
     confidence : array of float, shape (n,)
-        0.5 at the edge of a gate to 1 deep inside; of an uncertain event, how near it is to one.
+        0.5 at the edge of a gate to 1 deep inside; 0.5 for an uncertain event.
     """
     calls = np.full(n, "uncertain", dtype=object)
     confidence = np.full(n, 0.5)
@@ -144,9 +146,9 @@ def _parse(text: str) -> ast.Expression:
     """
     try:
         tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError) as error:
+        _check_condition(tree.body, text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise UserError(f"assays.ctc.gates: '{text}' is not a condition ({error})") from error
-    _check_condition(tree.body, text)
     return tree
 
 
@@ -164,8 +166,9 @@ def _check_condition(node: ast.expr, text: str) -> None:
 
 
 def _check_number(node: ast.expr, text: str) -> None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        if abs(node.value) < LARGEST:
+            return
     if _name(node):
         return
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -215,9 +218,10 @@ def _verdict(node: ast.expr, columns: Mapping[str, Any], n: int) -> Verdict:
         holds_not, safety_not = _verdict(node.operand, columns, n)
         return ~holds_not, 1 - safety_not
     assert isinstance(node, ast.Compare)
-    values = [_number(v, columns, n) for v in (node.left, *node.comparators)]
+    terms = [node.left, *node.comparators]
     verdicts = [
-        _compare(op, a, b) for op, a, b in zip(node.ops, values[:-1], values[1:], strict=True)
+        _compare(op, a, b, columns, n)
+        for op, a, b in zip(node.ops, terms[:-1], terms[1:], strict=True)
     ]
     return (
         np.logical_and.reduce([v[0] for v in verdicts]),
@@ -225,15 +229,21 @@ def _verdict(node: ast.expr, columns: Mapping[str, Any], n: int) -> Verdict:
     )
 
 
-def _compare(op: ast.cmpop, a: Values, b: Values) -> Verdict:
+def _compare(
+    op: ast.cmpop, left: ast.expr, right: ast.expr, columns: Mapping[str, Any], n: int
+) -> Verdict:
     """One comparison, and its margin as a share of the bound, folded into 0 to 1."""
-    with np.errstate(invalid="ignore"):
-        holds = COMPARISONS[type(op)](a, b)
-        margin = np.abs(a - b) / (SOFTNESS * np.maximum(np.abs(b), 1e-9) + SOFTNESS)
-        inside = 0.5 + 0.5 * (1 - 0.5**margin)
+    a, b = _number(left, columns, n), _number(right, columns, n)
     known = ~(np.isnan(a) | np.isnan(b))
-    safety = np.where(holds, inside, 1 - inside)
-    return holds & known, np.where(known, safety, 0.0)
+    holds = COMPARISONS[type(op)](a, b) & known
+    named = {*_names(left), *_names(right)}
+    if isinstance(op, (ast.Eq, ast.NotEq)) or named <= {*EXACT}:
+        return holds, holds.astype(float)
+    bound = b if _names(left) else a
+    with np.errstate(invalid="ignore"):
+        margin = np.abs(a - b) / (SOFTNESS * np.maximum(np.abs(bound), 1e-9) + SOFTNESS)
+        inside = 0.5 + 0.5 * (1 - 0.5 ** np.nan_to_num(margin))
+    return holds, np.where(known, np.where(holds, inside, 1 - inside), 0.0)
 
 
 def _number(node: ast.expr, columns: Mapping[str, Any], n: int) -> Values:

@@ -118,7 +118,6 @@ def smooth_surface(surface: Surface, illumination: npt.NDArray[np.float32] | Non
     unevenness = median_filter(np.abs(rest - middle), size=5, mode="nearest")
     # a square that cells cover stands out of its surroundings more than these are uneven
     rest = np.where(rest > low + 3 * noise + 4 * unevenness, low, rest)
-    rest = median_filter(rest, size=3, mode="nearest")
     return Surface((base + rest).astype(np.float32), noise, surface.square_px)
 
 
