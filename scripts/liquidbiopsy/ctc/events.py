@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from liquidbiopsy.imaging.background import Surface, measure_surface, smooth_surface
+from liquidbiopsy.imaging.background import Surface, finer, measure_surface, smooth_surface
 from liquidbiopsy.imaging.measure import Owners, Places, pixels_of, rim_of
 from liquidbiopsy.imaging.segment import Outline, outline_objects
 
@@ -88,10 +88,7 @@ def outline_channel(
     floor = float(surface.noise.min()) * 0.1
     # of the smoothed picture itself: its median is not the raw one where counts are cut off at zero
     own = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level)
-    size = (image.shape[1], image.shape[0])
-    level = cv2.resize(own.level, size, interpolation=cv2.INTER_CUBIC)
-    spread = cv2.resize(own.noise, size, interpolation=cv2.INTER_LINEAR)
-    return outline_objects(smooth, level, spread, how)
+    return outline_objects(smooth, finer(own.level), finer(own.noise), how)
 
 
 def find_events(

@@ -13,7 +13,8 @@ from typing import Any
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.run import expand_path
-from liquidbiopsy.imaging.files import SUFFIXES, Content, Plane, inspect, natural_key
+from liquidbiopsy.imaging.files import SUFFIXES, Content, inspect, natural_key
+from liquidbiopsy.imaging.planes import Plane
 
 SKIP = "-"
 Found = dict[int, tuple[Plane, ...] | str]

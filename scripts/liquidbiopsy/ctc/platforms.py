@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctc import layouts
-from liquidbiopsy.imaging.files import Content, Plane, read_plane, read_window
+from liquidbiopsy.imaging.files import Content
+from liquidbiopsy.imaging.planes import Plane, read_plane, read_window
 from liquidbiopsy.imaging.stage import Stage
 
 LARGEST_FRAME_PX = 6_000_000  # a larger plane is read as tiles

@@ -27,7 +27,8 @@ def pixels_above(image, level, noise, factor):  # type: ignore[no-untyped-def]
     Parameters
     ----------
     image : array of float32, shape (height, width)
-    level, noise : array of float32, the same shape
+    level, noise : array of float32, shape (rows, columns)
+        Grids over the image, between whose squares' centres values are interpolated.
     factor : float
 
     Returns
@@ -37,19 +38,32 @@ def pixels_above(image, level, noise, factor):  # type: ignore[no-untyped-def]
     heights : array of float32
         Height of each above the level, in noises.
     """
-    flat, base, spread = image.ravel(), level.ravel(), noise.ravel()
+    height, width = image.shape
+    rows, columns = level.shape
+    left = np.empty(width, np.int64)
+    share = np.empty(width, np.float32)
+    for x in range(width):
+        g = min(max((x + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
+        left[x] = min(int(g), max(columns - 2, 0))
+        share[x] = g - left[x]
+    right = np.minimum(left + 1, columns - 1)
+    places = np.empty(height * width, np.int64)
+    heights = np.empty(height * width, np.float32)
     n = 0
-    for i in range(flat.size):
-        n += flat[i] - base[i] > factor * spread[i]
-    places = np.empty(n, np.int64)
-    heights = np.empty(n, np.float32)
-    n = 0
-    for i in range(flat.size):
-        h = flat[i] - base[i]
-        if h > factor * spread[i]:
-            places[n], heights[n] = i, h / spread[i]
-            n += 1
-    return places, heights
+    for y in range(height):
+        g = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
+        i = min(int(g), max(rows - 2, 0))
+        j, f = min(i + 1, rows - 1), np.float32(g - i)
+        base = level[i] * (np.float32(1) - f) + level[j] * f
+        spread = noise[i] * (np.float32(1) - f) + noise[j] * f
+        for x in range(width):
+            a, b, t = left[x], right[x], share[x]
+            rise = image[y, x] - (base[a] + (base[b] - base[a]) * t)
+            unit = spread[a] + (spread[b] - spread[a]) * t
+            if rise > factor * unit:
+                places[n], heights[n] = y * width + x, rise / unit
+                n += 1
+    return places[:n].copy(), heights[:n].copy()
 
 
 @nb.njit(cache=True, nogil=True)

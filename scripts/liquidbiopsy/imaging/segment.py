@@ -50,8 +50,8 @@ def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> 
     ----------
     smooth : array, shape (height, width)
         The channel in counts, smoothed.
-    level, noise : array, the same shape
-        Background and its robust standard deviation in the smoothed channel.
+    level, noise : array, shape (rows, columns)
+        Background and its robust standard deviation in the smoothed channel, on a coarse grid.
     how : Outline
 
     Returns
@@ -112,6 +112,8 @@ def _add_left_over(
     """
     left = objects.ravel()[places] == 0
     places, heights = places[left], heights[left]
+    if places.size < how.min_part_px:
+        return
     order = descending(heights)
     basins, found = flood(
         places,
@@ -194,6 +196,8 @@ def depth_inside(places, objects):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True)
 def _split_at_necks(places, objects, neck_depth, min_area, min_part):  # type: ignore[no-untyped-def]
     """Split objects where they narrow, drop small ones, and number the rest by rows."""
+    if neck_depth >= 1:
+        return _numbered(places, objects, objects.max(), min_area)
     depths = depth_inside(places, objects)
     n = 0
     for k in range(places.size):
@@ -208,16 +212,24 @@ def _split_at_necks(places, objects, neck_depth, min_area, min_part):  # type: i
     parts, count = flood(
         inner, inside, descending(inside), objects.shape, objects, neck_depth, NECK_STEP, min_part
     )
+    return _numbered(inner, parts, count, min_area)
+
+
+@nb.njit(cache=True, nogil=True)
+def _numbered(places, parts, count, min_area):  # type: ignore[no-untyped-def]
+    """Drop small parts in place, and number the rest by their first pixels."""
     flat = parts.ravel()
     area = np.zeros(count + 1, np.int64)
-    for place in inner:
+    for place in places:
         area[flat[place]] += 1
     names = np.zeros(count + 1, np.int32)
     kept = 0
-    for part in range(1, count + 1):
-        if area[part] >= min_area:
-            kept += 1
-            names[part] = kept
-    for place in inner:
+    for place in places:
+        part = flat[place]
+        if part and area[part] >= min_area:
+            if names[part] == 0:
+                kept += 1
+                names[part] = kept
+    for place in places:
         flat[place] = names[flat[place]]
     return parts, kept

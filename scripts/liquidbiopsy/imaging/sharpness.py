@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+Picture = npt.NDArray[np.float32]
+
 WORKING_PIXEL_UM = 1.0
 FINE_UM = (0.8, 1.6)
 COARSE_UM = (2.4, 4.8)
@@ -55,24 +57,29 @@ def focus(image: npt.NDArray[Any], pixel_size_um: float) -> float | None:
     Geusebroek JM et al. Robust autofocusing in microscopy. Cytometry 2000;39:1-9 (of measures by
     Gaussian derivatives at the scale of the detail).
     """
-    shrink = min(1.0, pixel_size_um / WORKING_PIXEL_UM)
-    picture = np.asarray(image, np.float32)
-    if shrink < 1:
-        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    pixel = pixel_size_um / shrink
+    picture, pixel = _shrunk(np.asarray(image, np.float32), pixel_size_um)
     fine, fine_noise = _detail(picture, FINE_UM, pixel)
+    picture, pixel = _shrunk(cv2.GaussianBlur(picture, (0, 0), 1.0), pixel, 2)
     coarse, coarse_noise = _detail(picture, COARSE_UM, pixel)
     if coarse <= 0 or coarse < ENOUGH_DETAIL * coarse_noise:
         return None
     return max(fine, 0.0) / (max(fine, 0.0) + coarse)
 
 
-def _detail(
-    picture: npt.NDArray[np.float32], band: tuple[float, float], pixel: float
-) -> tuple[float, float]:
+def _shrunk(picture: Picture, pixel_um: float, factor: int | None = None) -> tuple[Picture, float]:
+    """The picture with pixels near the working size, or of `factor` the size, and that size."""
+    factor = factor or max(1, round(WORKING_PIXEL_UM / pixel_um))
+    if factor == 1:
+        return picture, pixel_um
+    size = (max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor))
+    whole = picture[: size[1] * factor, : size[0] * factor]
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA)), pixel_um * factor
+
+
+def _detail(picture: Picture, band: tuple[float, float], pixel: float) -> tuple[float, float]:
     """Variance of one band of detail less its noise, and the noise."""
     small = cv2.GaussianBlur(picture, (0, 0), band[0] / pixel)
     large = cv2.GaussianBlur(picture, (0, 0), band[1] / pixel)
     difference = (small - large)[::2, ::2]
-    noise = (float(np.median(np.abs(difference))) / 0.6745) ** 2
+    noise = (float(np.median(np.abs(difference[::2, ::2]))) / 0.6745) ** 2
     return float(np.mean(difference * difference)) - noise, noise
