@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+SCHEMA = Path(__file__).resolve().parents[1] / "workflow/assays/ctc/config.schema.yaml"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -57,7 +59,26 @@ def plain(given: Given) -> pd.DataFrame:
 
 def ours(given: Given) -> pd.DataFrame:
     """The workflow's own detection and its portable gates, from files to calls."""
-    raise NotImplementedError("not wired yet: call liquidbiopsy.ctc here")
+    import pandas as pd
+
+    from liquidbiopsy.core.settings import read_yaml, with_defaults
+    from liquidbiopsy.ctc.detect import detect_image
+    from liquidbiopsy.ctc.features import features
+    from liquidbiopsy.ctc.gates import call_events, resolve_gates
+
+    platform = {
+        **{"layout": "frames", "channels": list(given.channels), "columns": given.columns},
+        **{"pixel_size_um": given.pixel_size_um, "overlap_px": given.overlap_px},
+        **{"order": given.order},
+    }
+    settings = with_defaults({"platforms": {"bench": platform}}, read_yaml(SCHEMA))
+    item = {"specimen_id": "S1", "image": given.folder, "platform": "bench", "role": "sample"}
+    found = detect_image(item, settings["platforms"]["bench"], settings, threads=1)
+    n = len(found.columns.get("x_um", ()))
+    columns = {name: found.columns.get(name, [float("nan")] * n) for name in features([])}
+    calls, _ = call_events(resolve_gates("portable"), columns, n)
+    places = {name: found.columns[name] for name in ("x_um", "y_um")} if n else {}
+    return pd.DataFrame({"call": calls, **places}, columns=["call", "x_um", "y_um"])
 
 
 def plain_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.integer]:
@@ -69,7 +90,14 @@ def plain_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np
 
 def ours_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.integer]:
     """The workflow's own nuclei of one plane, as labels."""
-    raise NotImplementedError("not wired yet: call liquidbiopsy.imaging here")
+    from liquidbiopsy.core.settings import read_yaml, with_defaults
+    from liquidbiopsy.ctc.events import Scale, find_events, frame_surfaces
+
+    platform = {"layout": "stack", "channels": ["nucleus"]}
+    settings = with_defaults({"platforms": {"bench": platform}}, read_yaml(SCHEMA))
+    scale = Scale.of(settings["detection"], pixel_size_um)
+    surfaces = frame_surfaces({"nucleus": image}, {}, scale.square_px)
+    return find_events(image, None, surfaces, scale).nuclei
 
 
 # from a slide to events with call, x_um, y_um (or to nothing)
