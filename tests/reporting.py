@@ -117,7 +117,7 @@ def write_patient(results: Path) -> tuple[list[str], dict[str, Any]]:
         [
             count_over_volume("blood_count", 5, 7.5),
             count_over_volume("blood_her2_positive_count", 2, 7.5),
-            Observation("blood_her2_status", target="detect@1", value=1.0),
+            Observation("blood_her2_status", target="detect@1", value=1.0, count=2, denominator=5),
             count_over_volume("blood_cluster_count", 1, 7.5),
             count_over_volume("blood_count", 950, None, target="control_high"),
         ],

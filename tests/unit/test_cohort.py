@@ -56,7 +56,7 @@ def test_index_leads_to_each_report(results: Path) -> None:
     assert all((results / "cohort" / link).is_file() for link in links)
     row = re.search(r"<tr><th[^>]*><a[^>]*>P1<.*?</tr>", page, re.S)[0]
     assert "0 in 7.5 ml (95 % CI 0–3.7), day 21" in row, "the newest usable one"
-    assert "HER2 positive" in row and "1 failed, 1 inadequate" in row
+    assert "HER2 positive (2 of 5 cells)" in row and "1 failed, 1 inadequate" in row
     assert page.index(">P1<") < page.index(">P2<")
 
 

@@ -224,7 +224,9 @@ def test_timeline_draws_and_tells(page: str) -> None:
 
 
 def test_markers_name_their_rule(page: str) -> None:
-    assert "B1 HER2 Positive 2 in 7.5 ml (95 % CI 0.24–7.2) detect@1" in section(page, "markers")
+    shown = section(page, "markers")
+    assert "B1 HER2 Positive 2 of 5 cells 2 in 7.5 ml (95 % CI 0.24–7.2) detect@1" in shown
+    assert "HER2 Positive , 2 of 5 cells – 0 day 0 B1" in section(page, "latest")
 
 
 def test_statements_about_a_target(page: str) -> None:

@@ -116,7 +116,8 @@ def _of_all(
 
 def _latest_markers(statements: Sequence[Statement]) -> list[str]:
     """The newest usable verdict on each marker."""
-    return [f"{m.name} {m.verdict.lower()}" for m, _ in latest_markers(markers(statements))]
+    newest = [m for m, _ in latest_markers(markers(statements))]
+    return [f"{m.name} {m.verdict.lower()}" + (f" ({m.cells})" if m.cells else "") for m in newest]
 
 
 def _flags(statements: Sequence[Statement]) -> list[str]:

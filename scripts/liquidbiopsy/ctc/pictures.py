@@ -80,13 +80,13 @@ def _white(peaks: Mapping[str, Sequence[float]]) -> float:
     """Level drawn white, from the peaks of the events of each call.
 
     A call's level is the 90th percentile of its peaks. The brightest call sets white; where it has
-    few events, half way (by ratio) to the brightest that has not, lest one cell dims all others.
+    few events, a third of the way (by ratio) to the brightest that has not, lest one cell dims all.
     """
     told = {call: v for call, v in peaks.items() if call != DEBRIS} or peaks
     levels = {call: max(float(np.percentile(v, TYPICAL)), 1.0) for call, v in told.items()}
     many = [level for call, level in levels.items() if len(told[call]) >= FEW]
     brightest = max(levels.values())
-    return math.sqrt(brightest * max(many, default=brightest))
+    return math.cbrt(brightest**2 * max(many, default=brightest))
 
 
 def _level_and_noise(values: NDArray[np.float64]) -> tuple[float, float]:

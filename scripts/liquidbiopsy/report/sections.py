@@ -43,6 +43,14 @@ class Marker:
             return plain(self.statement.row["status"])
         return "Positive" if self.statement.row["value"] else "Negative"
 
+    @property
+    def cells(self) -> str:
+        """How many of the cells are positive: `2 of 7`, or blank."""
+        row = self.statement.row
+        if row["count"] is None or row["denominator"] is None:
+            return ""
+        return f"{number(row['count'])} of {number(row['denominator'])} cells"
+
 
 def facts(patient: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the sheet says of the patient; blank fields are left out."""
