@@ -17,6 +17,7 @@ from liquidbiopsy.imaging.files import SUFFIXES, Content, inspect, natural_key
 from liquidbiopsy.imaging.planes import Plane
 
 SKIP = "-"
+LARGEST_NUMBER = 100_000  # of a frame: what is beyond is a date or a serial number
 Found = dict[int, tuple[Plane, ...] | str]
 
 
@@ -62,7 +63,11 @@ def numbered_files(folder: str, pattern: str | None) -> dict[int, str]:
     for name in names:
         match = expression.fullmatch(name)
         if match and "frame" in match.groupdict():
-            numbers.setdefault(int(match["frame"]), str(path / name))
+            number = int(match["frame"])
+            if number in numbers:
+                both = f"{Path(numbers[number]).name} and {name} are both frame {number}"
+                raise InputError(folder, both, "set `pattern` of the platform")
+            numbers[number] = str(path / name)
         elif match:
             unnumbered.append(str(path / name))
     if not numbers:
@@ -73,6 +78,9 @@ def numbered_files(folder: str, pattern: str | None) -> dict[int, str]:
     start = min(numbers)
     # numbering begins at 0 or 1; a folder whose first files are lost still knows its places
     start = start if start > 1 and pattern is None else min(start, 1)
+    if max(numbers) - start > LARGEST_NUMBER:
+        problem = f"numbers its files from {start} to {max(numbers)}"
+        raise InputError(folder, problem, "set `pattern` with {frame} for the number of the frame")
     return {n - start: f for n, f in sorted(numbers.items())}
 
 
@@ -114,6 +122,9 @@ def blocks(files: dict[int, str], platform: Mapping[str, Any], name: str) -> tup
         problem = f"ends at tile {total}, which {n} channels do not divide"
         raise InputError(folder, problem, "set `frames` of the platform, or copy the rest")
     frames = platform.get("frames", total // n)
+    if total > frames * n:
+        problem = f"ends at tile {total} where {frames} frames of {n} channels are {frames * n}"
+        raise InputError(folder, problem, "check `frames` and `channels` of the platform")
     first: Content | None = None
     found: Found = {}
     for number in range(frames):
@@ -124,7 +135,8 @@ def blocks(files: dict[int, str], platform: Mapping[str, Any], name: str) -> tup
             found[number] = f"{folder}: frame {number} has no file for {channels}"
             continue
         try:
-            first = first or inspect(files[places[0]])
+            if first is None:
+                first = _one_page(files[places[0]])
             found[number] = tuple(Plane(files[place]) for place in places)
         except InputError as error:
             found[number] = str(error)
@@ -133,12 +145,20 @@ def blocks(files: dict[int, str], platform: Mapping[str, Any], name: str) -> tup
     return found, first
 
 
+def _one_page(file: str) -> Content:
+    """Content of a file that is to hold one page."""
+    content = inspect(file)
+    if len(content.planes) > 1:
+        raise InputError(file, f"has {len(content.planes)} pages where one was expected")
+    return content
+
+
 def channel_files(image: str, platform: Mapping[str, Any]) -> tuple[Found, Content]:
     """One file a channel, perhaps of each frame."""
     pattern = platform.get("pattern")
     if "{channel}" in image:
-        names = {Path(f).name: f for f in expand_path(image)}
-        pattern = Path(image).name
+        names = {f: f for f in expand_path(image)}
+        pattern = image
     elif Path(image).is_dir():
         names = {p.name: str(p) for p in Path(image).iterdir() if p.is_file()}
         pattern = pattern or "*{channel}*"
@@ -155,7 +175,10 @@ def channel_files(image: str, platform: Mapping[str, Any]) -> tuple[Found, Conte
             match = expression.fullmatch(name)
             if match and name.lower().endswith(SUFFIXES):
                 number = int(match.groupdict().get("frame") or 0)
-                found.setdefault(number, {}).setdefault(channel, names[name])
+                other = found.setdefault(number, {}).setdefault(channel, names[name])
+                if other != names[name]:
+                    both = f"{Path(other).name} and {Path(name).name} are both {channel}"
+                    raise InputError(image, both, "check `pattern` and `files` of the platform")
     if not found:
         raise InputError(
             image, "no file fits the channels", "check `pattern` and `files` of the platform"
@@ -163,21 +186,23 @@ def channel_files(image: str, platform: Mapping[str, Any]) -> tuple[Found, Conte
     start = min(found)
     frames: Found = {}
     first: Content | None = None
-    for number, files in found.items():
-        absent = [c for c in platform["channels"] if c not in files and c != SKIP]
-        if absent:
-            frames[number - start] = f"{image}: no file for channel {', '.join(absent)}"
+    trouble = InputError(image, "no frame can be read")
+    for number, files in sorted(found.items()):
+        try:
+            absent = [c for c in platform["channels"] if c not in files and c != SKIP]
+            if absent:
+                raise InputError(image, f"no file for channel {', '.join(absent)}")
+            contents = [_one_page(files[c]) for c in files]
+            if len({c.shape for c in contents}) > 1:
+                raise InputError(image, "the channels are pictures of different sizes")
+        except InputError as error:
+            frames[number - start] = str(error)
+            trouble = error
             continue
-        contents = {c: inspect(files[c]) for c in files}
-        for channel, content in contents.items():
-            if len(content.planes) > 1:
-                raise InputError(
-                    files[channel], f"has {len(content.planes)} pages where one was expected"
-                )
-        first = first or contents[next(iter(contents))]
+        first = first or contents[0]
         frames[number - start] = tuple(
             Plane(files[c]) if c != SKIP else Plane("") for c in platform["channels"]
         )
     if first is None:
-        raise InputError(image, str(next(iter(frames.values()))).split(": ", 1)[-1])
+        raise trouble
     return frames, first

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctc import layouts
 from liquidbiopsy.imaging.files import Content
-from liquidbiopsy.imaging.planes import Plane, read_plane, read_window
+from liquidbiopsy.imaging.planes import Plane, naming, read_plane, read_window
 from liquidbiopsy.imaging.stage import Stage
 
 LARGEST_FRAME_PX = 6_000_000  # a larger plane is read as tiles
@@ -60,7 +60,7 @@ class Slide:
         if frame.window:
             return [read_window(p, *frame.window) for p in frame.planes]
         arrays = [read_plane(p) for p in frame.planes]
-        for plane, array in zip(frame.planes, arrays):
+        for plane, array in zip(frame.planes, arrays, strict=True):
             if array.shape != self.shape:
                 size = f"{array.shape[1]} x {array.shape[0]}"
                 expected = f"{self.shape[1]} x {self.shape[0]}"
@@ -85,16 +85,17 @@ def open_slide(image: str, platform: Mapping[str, Any], name: str) -> Slide:
     InputError
         The image is not what the platform describes, or cannot be read.
     """
-    wanted = [c for c in platform["channels"]]
+    wanted = list(platform["channels"])
     layout = platform["layout"]
-    if layout == "stack":
-        found, first = layouts.stack(image, wanted, name)
-    elif layout == "channels":
-        found, first = layouts.channel_files(image, platform)
-    else:
-        files = layouts.numbered_files(image, platform.get("pattern"))
-        unpack = layouts.blocks if layout == "blocks" else layouts.frame_files
-        found, first = unpack(files, platform, name)
+    with naming(image, "check the path in the sheet and who may read it"):
+        if layout == "stack":
+            found, first = layouts.stack(image, wanted, name)
+        elif layout == "channels":
+            found, first = layouts.channel_files(image, platform)
+        else:
+            files = layouts.numbered_files(image, platform.get("pattern"))
+            unpack = layouts.blocks if layout == "blocks" else layouts.frame_files
+            found, first = unpack(files, platform, name)
     kept = [i for i, c in enumerate(wanted) if c != layouts.SKIP]
     frames = {n: tuple(p[i] for i in kept) for n, p in found.items() if not isinstance(p, str)}
     missing = {n: p for n, p in found.items() if isinstance(p, str)}

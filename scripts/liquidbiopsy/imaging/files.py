@@ -101,11 +101,12 @@ def _frames_of(file: str, series: tifffile.TiffPageSeries) -> tuple[list[tuple[P
             file, f"holds values of type {page.dtype}", "export it in grey, 8 or 16 bit"
         )
     axes = "".join(a for a in series.axes if a not in "YXS")
-    shape = [n for a, n in zip(series.axes, series.shape) if a not in "YXS"]
-    if dict(zip(axes, shape)).get("Z", 1) > 1:
-        problem = f"is a stack of {dict(zip(axes, shape))['Z']} focal planes"
+    shape = [n for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXS"]
+    planes_deep = dict(zip(axes, shape, strict=True)).get("Z", 1)
+    if planes_deep > 1:
+        problem = f"is a stack of {planes_deep} focal planes"
         raise InputError(file, problem, "project it to one plane first, or save them as channels")
-    places = [(_file_of(file, p), p.index) for p in series.pages]
+    places = [(_file_of(file, p), p.index) for p in series.pages if p]
     samples = page.samplesperpixel - sum(e in ALPHA for e in page.extrasamples)
     if samples > 1:
         planes = [tuple(Plane(f, n, s) for s in range(samples)) for f, n in places]
@@ -128,7 +129,7 @@ def _check_complete(file: str, page: Any) -> None:
     """Raise where a page's data would lie beyond the end of its file."""
     if page is None:
         raise InputError(file, "a page is missing", "export it again")
-    ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts)]
+    ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True)]
     size = page.parent.filehandle.size
     if ends and max(ends) > size:
         problem = f"is truncated: {size} bytes where {max(ends)} are needed"
