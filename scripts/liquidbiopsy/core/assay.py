@@ -11,6 +11,7 @@ from typing import Any
 from liquidbiopsy.core.errors import UserError, did_you_mean
 from liquidbiopsy.core.settings import read_yaml
 
+RESERVED = ("benchmarks", "cohort", "logs", "reports", "run")  # other folders of the results
 KEYS = ("title", "tables", "pictures", "calls", "check", "timeline")
 
 
@@ -41,7 +42,11 @@ def check_choices(assay: Assay, settings: Mapping[str, Any]) -> list[str]:
     if not assay.check:
         return []
     module, _, function = assay.check.rpartition(".")
-    return list(getattr(import_module(module), function)(settings, assay.settings_schema))
+    try:
+        check = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        return [f"assay '{assay.name}': its `check` {assay.check} is not there ({error})"]
+    return list(check(settings, assay.settings_schema))
 
 
 def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
@@ -66,11 +71,18 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         shipped = [p.parent.name for p in folder.glob("*/assay.smk")]
         hint = "check assays.*.snakefile" if snakefile else did_you_mean(name, shipped).lstrip("; ")
         raise UserError(f"assay '{name}': no rule file {rules.name}; {hint}")
-    declared = read_yaml(rules.with_name("assay.yaml"))
-    unknown = set(declared) - set(KEYS)
+    if name in RESERVED:
+        raise UserError(f"assay '{name}': this is the name of a folder of the results; rename it")
+    declared, settings_schema, sheet_schema = (
+        _read_mapping(rules.with_name(file))
+        for file in ("assay.yaml", "config.schema.yaml", "sheet.schema.yaml")
+    )
+    unknown = {str(key) for key in declared} - set(KEYS)
     if unknown or "title" not in declared:
         wrong = f"unknown key {', '.join(sorted(unknown))}" if unknown else "no title"
         raise UserError(f"{rules.with_name('assay.yaml')}: {wrong}")
+    if "specimen_id" not in sheet_schema.get("properties", {}):
+        raise UserError(f"{rules.with_name('sheet.schema.yaml')}: no property specimen_id")
     return Assay(
         name=name,
         snakefile=rules.resolve(),
@@ -80,6 +92,14 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         calls=tuple(declared.get("calls", [])),
         check=str(declared.get("check", "")),
         timeline=tuple(declared.get("timeline", [])),
-        settings_schema=read_yaml(rules.with_name("config.schema.yaml")),
-        sheet_schema=read_yaml(rules.with_name("sheet.schema.yaml")),
+        settings_schema=settings_schema,
+        sheet_schema=sheet_schema,
     )
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    """A YAML file that holds names and values."""
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no names with values")
+    return content

@@ -12,11 +12,12 @@ from pathlib import Path
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path in the same folder and rename it to `path` on success.
 
-    The temporary file is removed when the block raises.
+    The temporary file is removed when the block raises; one that a killed process has left is
+    written over.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    partial = final.with_name(f".{final.name}.{os.getpid()}.part")
+    partial = final.with_name(f".{final.name}.part")
     try:
         yield partial
         with open(partial, "rb") as handle:

@@ -1,10 +1,12 @@
-"""Errors a user can cause: each names the place and the remedy, and is shown without a traceback."""
+"""Errors a user can cause: each names place and remedy, and is shown without a traceback."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+SHOWN = 12  # names in a list of what is known
 
 
 class UserError(Exception):
@@ -40,8 +42,11 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
+        """Place and message as the listing shows them."""
         place = self.file
-        if self.line:
+        if self.line == 1:
+            place += ", header (line 1)"
+        elif self.line:
             place += f", row {self.line - 1} (line {self.line})"
         if self.column:
             place += f", column {self.column}"
@@ -73,4 +78,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         match = next(n for n in names if n.lower() == near[0])
         return f"; did you mean '{match}'?"
-    return f"; known: {', '.join(names)}" if names else "; there is none"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"; known: {', '.join(names[:SHOWN])}{more}" if names else "; there is none"

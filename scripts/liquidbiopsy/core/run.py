@@ -92,6 +92,8 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
         own = {k: v for k, v in settings.items() if k != "snakefile"}
         filled["assays"][name] = with_defaults(own, schema)
         found = check_settings(filled["assays"][name], schema, SETTINGS, f"assays.{name}")
+        if not found and not isinstance(filled["assays"][name].get("sheet"), str):
+            found = [Problem(SETTINGS, 0, "", f"assays.{name}: sheet is missing")]
         if not found:
             words = check_choices(assays[name], filled["assays"][name])
             found = [Problem(SETTINGS, 0, "", message) for message in words]
@@ -192,10 +194,9 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, settings: Mapping[s
             sheet.report(index, "specimen_id", message)
     described = sheet.values("specimen_id")
     for index, row in enumerate(specimens.rows):
-        if row["assay"] == assay.name and row["specimen_id"] not in described:
-            if row["specimen_id"] is not None:
-                message = f"'{row['specimen_id']}' has no row in {sheet.file}"
-                specimens.report(index, "specimen_id", message)
+        if row["assay"] == assay.name and row["specimen_id"] not in {None, *described}:
+            message = f"'{row['specimen_id']}' has no row in {sheet.file}"
+            specimens.report(index, "specimen_id", message)
     for name, column in assay.sheet_schema["properties"].items():
         if "key_of" in column:
             known = set(settings.get(column["key_of"], {}))

@@ -55,10 +55,27 @@ def check_settings(
     value: Any, schema: Mapping[str, Any], file: str, prefix: str = ""
 ) -> list[Problem]:
     """All problems of settings against their JSON schema; `prefix` stands before each key."""
-    problems: list[Problem] = []
+    problems = [Problem(file, 0, "", words) for words in _not_plain(value, prefix)]
+    if problems:
+        return problems
     for error in Draft202012Validator(schema).iter_errors(value):
         problems += _explain(error, file, prefix)
     return problems
+
+
+def _not_plain(value: Any, where: str) -> Iterable[str]:
+    """What YAML reads as it should not be: keys that are numbers, numbers that are none."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            path = f"{where}.{key}" if where else str(key)
+            if not isinstance(key, str):
+                yield f"{path}: a name must be text; write it in quotes"
+            yield from _not_plain(inner, path)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _not_plain(inner, f"{where}.{place}")
+    elif isinstance(value, float) and not abs(value) < float("inf"):
+        yield f"{where}: {value} is not a number that can be used"
 
 
 def _explain(error: ValidationError, file: str, prefix: str) -> Iterable[Problem]:
@@ -75,5 +92,24 @@ def _explain(error: ValidationError, file: str, prefix: str) -> Iterable[Problem
     elif error.validator == "enum":
         hint = did_you_mean(str(error.instance), map(str, error.validator_value))
         yield Problem(file, 0, "", f"{where}: '{error.instance}' is not a choice{hint}")
+    elif error.validator == "contains" and "const" in error.validator_value:
+        wanted = error.validator_value["const"]
+        yield Problem(file, 0, "", f"{where}: '{wanted}' is not among them")
+    elif error.validator == "oneOf":
+        branches: dict[Any, list[ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        meant = [b for b in branches.values() if not _of_another_type(b)]
+        if meant:
+            for inner in meant[0]:
+                yield from _explain(inner, file, prefix)
+        else:
+            kinds = " or ".join(str(b["type"]) for b in error.validator_value)
+            yield Problem(file, 0, "", f"{where}: '{error.instance}' is not of type {kinds}")
     else:
         yield Problem(file, 0, "", f"{where or 'the settings'}: {error.message}")
+
+
+def _of_another_type(errors: Iterable[ValidationError]) -> bool:
+    """Whether a branch of `oneOf` fails because the value as a whole is of another type."""
+    return any(e.validator == "type" and not e.relative_path for e in errors)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.errors import UserError, did_you_mean
 from liquidbiopsy.ctc.features import features
 from liquidbiopsy.ctc.gates import check_names, resolve_gates
+from liquidbiopsy.ctc.layouts import SKIP
 from liquidbiopsy.ctc.markers import marker_channels, marker_settings
 
 
@@ -37,11 +38,24 @@ def choose(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Choice:
 
 def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """What is wrong with the names in the assay's settings; asked before the run begins."""
+    found = []
+    for name, platform in settings["platforms"].items():
+        named = [c for c in platform["channels"] if c != SKIP]
+        for channel in sorted({c for c in named if named.count(c) > 1}):
+            found.append(f"assays.ctc.platforms.{name}.channels: '{channel}' stands twice")
+    known = marker_channels(settings["platforms"])
+    for name, marker in settings["markers"].items():
+        if name not in known:
+            hint = did_you_mean(name, known)
+            found.append(f"assays.ctc.markers: no platform has a channel '{name}'{hint}")
+        if marker["grades"] != sorted(marker["grades"]):
+            found.append(f"assays.ctc.markers.{name}.grades: a bound is below the one before it")
+    for level in ("high", "low"):
+        bounds = settings["controls"].get(level)
+        if bounds and bounds["min"] > bounds["max"]:
+            found.append(f"assays.ctc.controls.{level}: its min is above its max")
     try:
         choose(settings, schema)
     except UserError as error:
-        return [str(error)]
-    bounds = [settings["controls"].get(level) for level in ("high", "low")]
-    if any(b and b["min"] > b["max"] for b in bounds):
-        return ["assays.ctc.controls: a range whose min is above its max"]
-    return []
+        found.append(str(error))
+    return found

@@ -1,4 +1,4 @@
-"""Classification: events become cells, by the gates, and by people's reviews where there are any."""
+"""Classification: events become cells, by the gates, and by people's reviews if there are any."""
 
 from __future__ import annotations
 

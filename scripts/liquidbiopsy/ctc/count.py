@@ -136,9 +136,10 @@ def adequacy(images: Sequence[Mapping[str, Any]], max_lost: float) -> tuple[str,
     whole = [i for i in images if i["status"] != FAILED]
     frames = sum(i["frames"] for i in whole)
     lost = sum(i["frames_lost"] for i in whole)
-    if frames and lost / frames > max_lost:
+    if lost and (lost == frames or lost / frames > max_lost):
         causes = "; ".join(i["reason"] for i in whole if i["reason"])
-        share = f"{lost} of {frames} frames lost, more than {100 * max_lost:g} %"
+        bound = f", more than {100 * max_lost:g} %" if lost < frames else ""
+        share = f"{lost} of {frames} frames lost{bound}"
         reasons.append(f"{share} ({causes})")
     return (INADEQUATE, "; ".join(reasons)) if reasons else (MEASURED, None)
 

@@ -78,8 +78,10 @@ def resolve_gates(
         if chosen not in presets:
             hint = did_you_mean(chosen, presets)
             raise UserError(f"assays.ctc.gates: there is no preset '{chosen}'{hint}")
-        chosen = read_yaml(presets[chosen])["gates"]
-    gates = [{"call": g["call"], "when": " ".join(g["when"].split())} for g in chosen]
+        listed = read_yaml(presets[chosen])["gates"]
+    else:
+        listed = chosen
+    gates = [{"call": g["call"], "when": " ".join(g["when"].split())} for g in listed]
     for gate in gates:
         _parse(gate["when"])
     return gates
@@ -167,9 +169,9 @@ def _check_condition(node: ast.expr, text: str) -> None:
 
 def _check_number(node: ast.expr, text: str) -> None:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        if abs(node.value) < LARGEST:
+        if abs(node.value) < LARGEST:  # type: ignore[arg-type]
             return
-    if _name(node):
+    elif _name(node):
         return
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return _check_number(node.operand, text)
