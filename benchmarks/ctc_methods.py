@@ -97,7 +97,7 @@ def ours_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.
     settings = with_defaults({"platforms": {"bench": platform}}, read_yaml(SCHEMA))
     scale = Scale.of(settings["detection"], pixel_size_um)
     surfaces = frame_surfaces({"nucleus": image}, {}, scale.square_px)
-    return find_events(image, None, surfaces, scale).nuclei
+    return find_events(image, None, surfaces, scale).nuclei.labels
 
 
 # from a slide to events with call, x_um, y_um (or to nothing)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.imaging.background import Surface, finer, measure_surface, smooth_surface
-from liquidbiopsy.imaging.measure import Owners, Places, pixels_of, rim_of
-from liquidbiopsy.imaging.segment import Outline, outline_objects
+from liquidbiopsy.imaging.measure import Owners, Places, paint, rim_of, united
+from liquidbiopsy.imaging.segment import Objects, Outline, labelled, outline_objects
 
 Labels = npt.NDArray[np.int32]
 
@@ -62,6 +62,10 @@ class Scale:
         return cls(pixel_size_um, nucleus, cytokeratin, square)
 
 
+Region = tuple[Places, Owners]
+"""Pixels, flat places by rows, and the event of each, from 0."""
+
+
 @dataclass(frozen=True)
 class Events:
     """Events of one frame, and the pixels of each."""
@@ -69,19 +73,20 @@ class Events:
     n: int
     labels: Labels
     """Event of each pixel, from 1."""
-    nuclei: Labels
-    """Nucleus of each pixel, from 1."""
+    whole: Region
+    nuclei: Objects
     nucleus_event: Owners
     """Event of each nucleus, from 0."""
-    cytokeratin: tuple[Places, Owners]
-    """Pixels with cytokeratin, and the event of each."""
-    rim: tuple[Places, Owners]
-    """Pixels around each event, and the event of each."""
+    stained: Labels
+    """Event of each pixel with cytokeratin, from 1."""
+    cytokeratin: Region
+    rim: Region
+    """Pixels around each event."""
 
 
 def outline_channel(
     image: npt.NDArray[Any], surface: Surface, scale: Scale, how: Outline, smooth_um: float
-) -> tuple[Labels, int]:
+) -> Objects:
     """Objects of one channel of a frame, on its own background."""
     sigma = max(smooth_um / scale.pixel_size_um, SMOOTH_AT_LEAST_PX)
     smooth = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), sigma)
@@ -107,67 +112,70 @@ def find_events(
         Background of the channels `nucleus` and `cytokeratin`.
     scale : Scale
     """
-    nuclei, n = outline_channel(
-        nucleus, surfaces["nucleus"], scale, scale.nucleus, SMOOTH_NUCLEUS_UM
-    )
+    nuclei = outline_channel(nucleus, surfaces["nucleus"], scale, scale.nucleus, SMOOTH_NUCLEUS_UM)
     if cytokeratin is None:
-        stained, m = np.zeros_like(nuclei), 0
+        nothing = np.empty(0, np.int64), np.empty(0, np.int32)
+        stain = Objects(np.zeros_like(nuclei.labels), 0, *nothing)
     else:
-        stained, m = outline_channel(
+        stain = outline_channel(
             cytokeratin, surfaces["cytokeratin"], scale, scale.cytokeratin, SMOOTH_CYTOKERATIN_UM
         )
-    nucleus_event, stain_event, events = _belonging(nuclei, n, stained, m)
-    labels = np.zeros_like(nuclei)
-    np.copyto(labels, stain_event[stained])
-    np.copyto(labels, nucleus_event[nuclei], where=nuclei > 0)
-    places, owners = pixels_of(stained)
-    owner_event = (stain_event[1:] - 1)[owners].astype(np.int32)
-    mine = labels.ravel()[places] == owner_event + 1
-    rim_px = max(1, round(RIM_UM / scale.pixel_size_um))
-    all_places, _ = pixels_of(labels)
+    nucleus_event, stain_event, count = _belonging(nuclei, stain)
+    labels = np.zeros_like(nuclei.labels)
+    of_stain = stain_event[stain.owners + 1]
+    paint(labels, stain.places, of_stain)
+    paint(labels, nuclei.places, nucleus_event[nuclei.owners + 1])
+    places, owners = labelled(united(stain.places, nuclei.places), labels)
+    mine = labels.ravel()[stain.places] == of_stain
+    stained = np.zeros_like(labels)
+    paint(stained, stain.places[mine], of_stain[mine])
     return Events(
-        n=events,
+        n=count,
         labels=labels,
+        whole=(places, owners),
         nuclei=nuclei,
         nucleus_event=(nucleus_event[1:] - 1).astype(np.int32),
-        cytokeratin=(places[mine], owner_event[mine]),
-        rim=rim_of(all_places, labels, rim_px),
+        stained=stained,
+        cytokeratin=(stain.places[mine], (of_stain[mine] - 1).astype(np.int32)),
+        rim=rim_of(places, labels, max(1, round(RIM_UM / scale.pixel_size_um))),
     )
 
 
-def _belonging(nuclei: Labels, n: int, stained: Labels, m: int) -> tuple[Labels, Labels, int]:
+def _belonging(nuclei: Objects, stain: Objects) -> tuple[Labels, Labels, int]:
     """Event of each nucleus and of each cytokeratin object; index 0 is the background.
 
     A nucleus is of the object that covers it, or that surrounds it where cytokeratin lies around
     the nucleus and not over it. A further object without a nucleus that lies against the nucleus
     is a piece of the same cell.
     """
-    overlap = _shares(pixels_of(nuclei), stained, n, m)
-    surround = _shares(rim_of(pixels_of(nuclei)[0], nuclei, 2), stained, n, m)
+    n, m = nuclei.count, stain.count
+    overlap = _shares((nuclei.places, nuclei.owners), stain.labels, n, m)
+    around = rim_of(nuclei.places, nuclei.labels, 2)
+    surround = _shares(around, stain.labels, n, m)
     best_over = _strongest(overlap, n)
     best_around = _strongest(surround, n)
     home = np.zeros(n + 1, np.int64)
     for nucleus in range(1, n + 1):
-        (over, share_over), (around, share_around) = best_over[nucleus], best_around[nucleus]
+        (over, share_over), (ring, share_around) = best_over[nucleus], best_around[nucleus]
         if share_over >= COVERED:
             home[nucleus] = over
         elif share_around >= SURROUNDED:
-            home[nucleus] = around
+            home[nucleus] = ring
     parent = np.arange(m + 1)
     inhabited = np.zeros(m + 1, bool)
     inhabited[home[home > 0]] = True
-    for (nucleus, stain), share in sorted(surround.items()):
-        if home[nucleus] and stain != home[nucleus] and not inhabited[stain] and share >= TOUCHED:
-            parent[stain] = home[nucleus]
-            inhabited[stain] = True
+    for (nucleus, piece), share in sorted(surround.items()):
+        if home[nucleus] and piece != home[nucleus] and not inhabited[piece] and share >= TOUCHED:
+            parent[piece] = home[nucleus]
+            inhabited[piece] = True
     # events are numbered by the first pixel of their first part, which is the objects' own order
     stain_event = np.zeros(m + 1, np.int32)
     nucleus_event = np.zeros(n + 1, np.int32)
     count = 0
-    for stain in range(1, m + 1):
-        if parent[stain] == stain:
+    for piece in range(1, m + 1):
+        if parent[piece] == piece:
             count += 1
-            stain_event[stain] = count
+            stain_event[piece] = count
     stain_event = stain_event[parent]
     for nucleus in range(1, n + 1):
         if home[nucleus]:

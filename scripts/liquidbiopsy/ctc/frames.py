@@ -14,7 +14,7 @@ from liquidbiopsy.ctc.events import Events, Scale, find_events, frame_surfaces
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.platforms import Frame, Slide
 from liquidbiopsy.imaging.background import Surface
-from liquidbiopsy.imaging.measure import all_round_snr, measure_light, measure_shape, pixels_of
+from liquidbiopsy.imaging.measure import all_round_snr, measure_light, measure_shape
 from liquidbiopsy.imaging.sharpness import exposure, focus
 
 Column = npt.NDArray[Any]
@@ -84,7 +84,7 @@ def read_frame(
     events = find_events(images["nucleus"], images.get("cytokeratin"), surfaces, known.scale)
     result.columns = _measure(events, images, surfaces, known, slide)
     if masks:
-        result.masks = events.nuclei
+        result.masks = events.nuclei.labels
     stained = np.flatnonzero(result.columns["cytokeratin_area_um2"] > 0)
     result.crop_rows = stained.tolist()
     half = max(4, round(crop_um / slide.stage.pixel_size_um / 2))
@@ -153,17 +153,13 @@ def _measure(
 ) -> dict[str, Column]:
     """Columns of a frame's events, centres in the frame's pixels."""
     n, px = events.n, slide.stage.pixel_size_um
-    places, owners = pixels_of(events.labels)
-    shape = measure_shape(places, owners, n, events.labels)
-    stained_places, stained_owners = events.cytokeratin
-    stained_labels = np.zeros_like(events.labels)
-    stained_labels.ravel()[stained_places] = stained_owners + 1
-    stained = measure_shape(stained_places, stained_owners, n, stained_labels)
-    nuclear_places, nuclear_owners = pixels_of(events.nuclei)
-    each = measure_shape(nuclear_places, nuclear_owners, len(events.nucleus_event), events.nuclei)
+    shape = measure_shape(*events.whole, n, events.labels)
+    stained = measure_shape(*events.cytokeratin, n, events.stained)
+    nuclear_places, nuclear_owners = events.nuclei.places, events.nuclei.owners
+    each = measure_shape(nuclear_places, nuclear_owners, events.nuclei.count, events.nuclei.labels)
     in_event = events.nucleus_event[nuclear_owners]
     nuclear_area = np.bincount(in_event, minlength=n).astype(float)
-    both = stained_labels.ravel()[nuclear_places] > 0
+    both = events.stained.ravel()[nuclear_places] > 0
     covered = np.bincount(in_event[both], minlength=n)
     largest = _largest(events.nucleus_event, each.area, n)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -189,13 +185,13 @@ def _measure(
     regions = {
         "nucleus": (nuclear_places, in_event),
         "cytokeratin": events.cytokeratin,
-        "wide": _joined((places, owners), events.rim),
+        "wide": _joined(events.whole, events.rim),
     }
     for name, image in images.items():
         own = regions.get(name, regions["wide"])
         light = _light(own, n, image, surfaces[name], known.gain.get(name))
         if name in ("nucleus", "cytokeratin"):  # an event without either is measured as a whole
-            whole = _light((places, owners), n, image, surfaces[name], known.gain.get(name))
+            whole = _light(events.whole, n, image, surfaces[name], known.gain.get(name))
             light = {k: np.where(np.isnan(v), whole[k], v) for k, v in light.items()}
         else:
             surface = surfaces[name]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import median_filter, percentile_filter
 
-SAMPLES_ALONG = 12  # pixels looked at along each edge of a square
+SAMPLES_ALONG = 10  # pixels looked at along each edge of a square
 PAIR_SHARE = 10  # pixels are paired over this part of a square's edge: past grain, short of slopes
 QUARTILE, PAIR_MEDIAN = 0.6745, 0.9539  # of a normal distribution, and of differences of two
 

@@ -178,20 +178,29 @@ def measure_shape(places: Places, owners: Owners, n: int, labels: npt.NDArray[np
 
 
 @nb.njit(cache=True, nogil=True)
-def pixels_of(labels):  # type: ignore[no-untyped-def]
-    """Flat places, by rows, of all labelled pixels, and the label of each less one."""
+def paint(labels, places, values):  # type: ignore[no-untyped-def]
+    """Set the pixels of a label image at flat places."""
     flat = labels.ravel()
-    n = 0
-    for i in range(flat.size):
-        n += flat[i] != 0
-    places = np.empty(n, np.int64)
-    owners = np.empty(n, np.int32)
-    n = 0
-    for i in range(flat.size):
-        if flat[i]:
-            places[n], owners[n] = i, flat[i] - 1
-            n += 1
-    return places, owners
+    for k in range(places.size):
+        flat[places[k]] = values[k]
+
+
+@nb.njit(cache=True, nogil=True)
+def united(a, b):  # type: ignore[no-untyped-def]
+    """Two lists of places by rows as one, what is in both told once."""
+    both = np.empty(a.size + b.size, np.int64)
+    i, j, n = 0, 0, 0
+    while i < a.size or j < b.size:
+        if j == b.size or (i < a.size and a[i] <= b[j]):
+            both[n] = a[i]
+            if j < b.size and a[i] == b[j]:
+                j += 1
+            i += 1
+        else:
+            both[n] = b[j]
+            j += 1
+        n += 1
+    return both[:n].copy()
 
 
 @nb.njit(cache=True, nogil=True)

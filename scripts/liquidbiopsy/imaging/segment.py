@@ -8,6 +8,7 @@ and then where the outline narrows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -43,7 +44,19 @@ class Outline:
     """Smallest part that a touching object is split into."""
 
 
-def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> tuple[Labels, int]:
+class Objects(NamedTuple):
+    """Objects of one channel of a frame, and their pixels."""
+
+    labels: Labels
+    """0 for the background, else 1 to count, in the order of the first pixels by rows."""
+    count: int
+    places: npt.NDArray[np.int64]
+    """Flat places of the objects' pixels, by rows."""
+    owners: Labels
+    """Object of each of these pixels, from 0."""
+
+
+def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> Objects:
     """Objects that stand out of the background of a smoothed channel.
 
     Parameters
@@ -53,12 +66,6 @@ def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> 
     level, noise : array, shape (rows, columns)
         Background and its robust standard deviation in the smoothed channel, on a coarse grid.
     how : Outline
-
-    Returns
-    -------
-    labels : array of int32, the same shape
-        0 for the background, else 1 to count, in the order of the first pixels by rows.
-    count : int
     """
     places, heights = pixels_above(smooth, level, noise, how.threshold)
     order = descending(heights)
@@ -68,9 +75,24 @@ def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> 
     heads = _object_heights(places, heights, order, basins, count)
     objects = _cut_at_height(places, heights, basins, heads, np.float32(how.contrast))
     _add_left_over(places, heights, objects, count, how)
-    return _split_at_necks(
+    labels, n = _split_at_necks(
         places, objects, np.float32(how.neck_depth), how.min_area_px, how.min_part_px
     )
+    return Objects(labels, n, *labelled(places, labels))
+
+
+@nb.njit(cache=True, nogil=True)
+def labelled(places, labels):  # type: ignore[no-untyped-def]
+    """Those of the places that are labelled, and the label of each less one."""
+    flat = labels.ravel()
+    kept = np.empty(places.size, np.int64)
+    owners = np.empty(places.size, np.int32)
+    n = 0
+    for place in places:
+        if flat[place]:
+            kept[n], owners[n] = place, flat[place] - 1
+            n += 1
+    return kept[:n].copy(), owners[:n].copy()
 
 
 @nb.njit(cache=True, nogil=True)
