@@ -18,16 +18,14 @@ import tifffile
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import FAILED, MEASURED
-from liquidbiopsy.ctc.events import Scale, noise_floor
 from liquidbiopsy.ctc.features import STANDARD
-from liquidbiopsy.ctc.frames import FrameResult, Slidewide, read_frame
-from liquidbiopsy.ctc.platforms import Frame, Slide, full_scale, open_slide
-from liquidbiopsy.imaging.background import measure_surface
+from liquidbiopsy.ctc.frames import FrameResult, read_frame
+from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
+from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.imaging.stage import repeated
 
 log = logging.getLogger(__name__)
 MARGIN_PX = 2  # an event this near to a frame's edge may be cut by it
-FEWEST_FOR_ILLUMINATION = 4
 SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
 
 
@@ -149,47 +147,6 @@ def _item(image: str, number: int) -> str:
     return f"{image}:{number}"
 
 
-def slide_wide(
-    slide: Slide, platform: Mapping[str, Any], detection: Mapping[str, Any]
-) -> Slidewide:
-    """Illumination and camera of a slide, from a sample of its frames.
-
-    Raises
-    ------
-    InputError
-        None of the sampled frames can be read.
-    """
-    scale = Scale.of(detection, slide.stage.pixel_size_um)
-    most = detection["illumination_frames"]
-    step = max(1, -(-len(slide.frames) // most))
-    levels: dict[str, list[npt.NDArray[np.float32]]] = {c: [] for c in slide.channels}
-    highest, dtype, trouble = 0.0, None, None
-    for frame in slide.frames[::step]:
-        try:
-            images = slide.read(frame)
-        except InputError as error:
-            trouble = error
-            continue
-        dtype = images[0].dtype
-        for name, image in zip(slide.channels, images):
-            top = float(image.max())
-            highest = max(highest, top if np.isfinite(top) else 0.0)
-            if top > float(image.min()):
-                surface = measure_surface(image, scale.square_px, noise_floor(image))
-                levels[name].append(surface.level)
-    if dtype is None and trouble is not None:
-        raise trouble
-    full = platform.get("saturation") or full_scale(dtype or np.dtype(np.uint16), highest)
-    illumination, gain = {}, {}
-    for name, found in levels.items():
-        if len(found) >= FEWEST_FOR_ILLUMINATION and not slide.tiled:
-            light = np.median(np.stack(found), axis=0).astype(np.float32)
-            above = np.maximum(light - platform["camera_offset"], 1e-6)
-            illumination[name] = light
-            gain[name] = np.clip(above / above.mean(), 0.5, 2).astype(np.float32)
-    return Slidewide(scale, illumination, gain, full)
-
-
 def _results(
     slide: Slide,
     known: Slidewide,
@@ -257,14 +214,16 @@ def _name_cells(found: Detected, image: str) -> None:
     if not found.columns:
         return
     tag = image_tag(image)
-    places = zip(found.columns["frame"], found.columns["x_px"], found.columns["y_px"])
-    names, seen = [], {}
+    places = zip(found.columns["frame"], found.columns["x_px"], found.columns["y_px"], strict=True)
+    names: list[str] = []
+    seen: dict[str, int] = {}
     for frame, x, y in places:
         name = f"{tag}-{frame:04d}-{round(x):05d}-{round(y):05d}"
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     found.columns["cell_id"] = np.array(names, dtype=object)
-    of_place = dict(zip(zip(found.columns["x_um"], found.columns["y_um"]), names))
+    on_slide = zip(found.columns["x_um"], found.columns["y_um"], strict=True)
+    of_place = dict(zip(on_slide, names, strict=True))
     found.crops = [
         {**c, "cell_id": of_place[c["place"]]} for c in found.crops if c["place"] in of_place
     ]

@@ -89,7 +89,7 @@ def outline_channel(
 ) -> Objects:
     """Objects of one channel of a frame, on its own background."""
     sigma = max(smooth_um / scale.pixel_size_um, SMOOTH_AT_LEAST_PX)
-    smooth = cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), sigma)
+    smooth = np.asarray(cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), sigma), np.float32)
     floor = float(surface.noise.min()) * 0.1
     # of the smoothed picture itself: its median is not the raw one where counts are cut off at zero
     own = smooth_surface(measure_surface(smooth, scale.square_px, floor), surface.level)
@@ -148,7 +148,7 @@ def _belonging(nuclei: Objects, stain: Objects) -> tuple[Labels, Labels, int]:
     the nucleus and not over it. A further object without a nucleus that lies against the nucleus
     is a piece of the same cell.
     """
-    n, m = nuclei.count, stain.count
+    n, m = nuclei.total, stain.total
     overlap = _shares((nuclei.places, nuclei.owners), stain.labels, n, m)
     around = rim_of(nuclei.places, nuclei.labels, 2)
     surround = _shares(around, stain.labels, n, m)
@@ -195,7 +195,7 @@ def _shares(
     stain = stained.ravel()[places]
     on = stain > 0
     keys, counts = np.unique(owners[on].astype(np.int64) * (m + 1) + stain[on], return_counts=True)
-    pairs = zip((keys // (m + 1)).tolist(), (keys % (m + 1)).tolist(), counts.tolist())
+    pairs = zip((keys // (m + 1)).tolist(), (keys % (m + 1)).tolist(), counts.tolist(), strict=True)
     return {(i + 1, j): c / total[i] for i, j, c in pairs}
 
 

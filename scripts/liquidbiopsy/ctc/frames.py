@@ -10,27 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.ctc.events import Events, Scale, find_events, frame_surfaces
+from liquidbiopsy.ctc.events import Events, find_events, frame_surfaces
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.platforms import Frame, Slide
+from liquidbiopsy.ctc.slidewide import Slidewide
 from liquidbiopsy.imaging.background import Surface
 from liquidbiopsy.imaging.measure import all_round_snr, measure_light, measure_shape
 from liquidbiopsy.imaging.sharpness import exposure, focus
 
 Column = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Slidewide:
-    """What is known of a slide before its frames are read one by one."""
-
-    scale: Scale
-    illumination: Mapping[str, npt.NDArray[np.float32]]
-    """Background of each channel over the frames of the slide; empty where there are too few."""
-    gain: Mapping[str, npt.NDArray[np.float32]]
-    """Relative illumination of each channel, mean 1."""
-    full: float
-    """Count at which the camera is full."""
 
 
 @dataclass
@@ -72,7 +60,7 @@ def read_frame(
     """
     result = FrameResult(frame.number)
     try:
-        images = dict(zip(slide.channels, slide.read(frame)))
+        images = dict(zip(slide.channels, slide.read(frame), strict=True))
     except InputError as error:
         result.lost = str(error)
         result.quality.append({"metric": "present", "value": 0.0, "unit": "1", "passed": False})
@@ -156,7 +144,7 @@ def _measure(
     shape = measure_shape(*events.whole, n, events.labels)
     stained = measure_shape(*events.cytokeratin, n, events.stained)
     nuclear_places, nuclear_owners = events.nuclei.places, events.nuclei.owners
-    each = measure_shape(nuclear_places, nuclear_owners, events.nuclei.count, events.nuclei.labels)
+    each = measure_shape(nuclear_places, nuclear_owners, events.nuclei.total, events.nuclei.labels)
     in_event = events.nucleus_event[nuclear_owners]
     nuclear_area = np.bincount(in_event, minlength=n).astype(float)
     both = events.stained.ravel()[nuclear_places] > 0
@@ -165,7 +153,7 @@ def _measure(
     with np.errstate(invalid="ignore", divide="ignore"):
         overlay = np.where(nuclear_area > 0, covered / nuclear_area, np.nan)
     area = shape.area * px**2
-    columns = {
+    columns: dict[str, Column] = {
         "x_px": shape.x,
         "y_px": shape.y,
         "nuclei": np.bincount(events.nucleus_event, minlength=n).astype(np.int32),

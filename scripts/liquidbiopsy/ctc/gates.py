@@ -29,6 +29,7 @@ GATES = Path(__file__).resolve().parents[3] / "resources" / "gates"
 SOFTNESS = 0.25  # share of a bound beyond it at which confidence is 0.75
 LARGEST = 1e100  # no number in a gate is so large
 EXACT = ("nuclei", "edge")  # counted, not measured: a comparison of them is never a near thing
+WHOLE = {"nuclei", "edge"}  # counts, of which there is no half
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,

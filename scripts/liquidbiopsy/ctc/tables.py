@@ -65,8 +65,8 @@ MEASURES = (
     ("sd", "Standard deviation over the event", "{counts}"),
     (
         "snr",
-        "Mean over local background, in robust standard deviations of the background; but of nucleus "
-        "and cytokeratin the median of eight sectors, so that a neighbour's glow does not count",
+        "Mean over local background, in robust standard deviations of the background; of channels "
+        "beside nucleus and cytokeratin the median of eight sectors, without a neighbour's glow",
         "1",
     ),
 )

@@ -37,7 +37,7 @@ class Outline:
     light_depth: float
     """Fall of light between two peaks that splits them, as a share of the lower."""
     neck_depth: float
-    """Narrowing between two round parts that splits them, as a share of the smaller; 1 for never."""
+    """Narrowing between two parts that splits them, as a share of the smaller; 1 for never."""
     min_area_px: int
     """Smallest object."""
     min_part_px: int
@@ -48,8 +48,8 @@ class Objects(NamedTuple):
     """Objects of one channel of a frame, and their pixels."""
 
     labels: Labels
-    """0 for the background, else 1 to count, in the order of the first pixels by rows."""
-    count: int
+    """0 for the background, else 1 to total, in the order of the first pixels by rows."""
+    total: int
     places: npt.NDArray[np.int64]
     """Flat places of the objects' pixels, by rows."""
     owners: Labels
@@ -248,10 +248,9 @@ def _numbered(places, parts, count, min_area):  # type: ignore[no-untyped-def]
     kept = 0
     for place in places:
         part = flat[place]
-        if part and area[part] >= min_area:
-            if names[part] == 0:
-                kept += 1
-                names[part] = kept
+        if part and area[part] >= min_area and names[part] == 0:
+            kept += 1
+            names[part] = kept
     for place in places:
         flat[place] = names[flat[place]]
     return parts, kept

@@ -59,7 +59,9 @@ def focus(image: npt.NDArray[Any], pixel_size_um: float) -> float | None:
     """
     picture, pixel = _shrunk(np.asarray(image, np.float32), pixel_size_um)
     fine, fine_noise = _detail(picture, FINE_UM, pixel)
-    picture, pixel = _shrunk(cv2.GaussianBlur(picture, (0, 0), 1.0), pixel, 2)
+    picture, pixel = _shrunk(
+        np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.float32), pixel, 2
+    )
     coarse, coarse_noise = _detail(picture, COARSE_UM, pixel)
     if coarse <= 0 or coarse < ENOUGH_DETAIL * coarse_noise:
         return None
@@ -73,7 +75,8 @@ def _shrunk(picture: Picture, pixel_um: float, factor: int | None = None) -> tup
         return picture, pixel_um
     size = (max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor))
     whole = picture[: size[1] * factor, : size[0] * factor]
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA)), pixel_um * factor
+    small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32), pixel_um * factor
 
 
 def _detail(picture: Picture, band: tuple[float, float], pixel: float) -> tuple[float, float]:

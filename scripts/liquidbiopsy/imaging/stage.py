@@ -83,7 +83,7 @@ def repeated(
     # halves of a cell that the edge of two abutting frames cuts lie up to a radius sum apart
     within = np.where(edge[a] & edge[b], larger + smaller, larger)
     same = (frames[a] != frames[b]) & (distance < within)
-    for i, j in sorted(zip(a[same].tolist(), b[same].tolist())):
+    for i, j in sorted(zip(a[same].tolist(), b[same].tolist(), strict=True)):
         if drop[i] or drop[j]:
             continue
         worth_i = (not edge[i], area_um2[i], -frames[i])
