@@ -29,6 +29,7 @@ rule _detect:
     params:
         code=code_digest("liquidbiopsy.ctc.specimen"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
+        contents=lambda wildcards: specimens[wildcards.specimen].contents,
         platforms=config["platforms"],
         settings={k: config[k] for k in ("detection", "quality", "gallery")},
     message:
