@@ -135,7 +135,7 @@ def _read_sheets(
         events[row["patient_id"]].append(row)
     for row in sheets["reviews"].rows if "reviews" in sheets else []:
         reviews[row["specimen_id"]].append(row)
-    specimens = {}
+    specimens: dict[str, dict[str, Specimen]] = {}
     for name, assay in assays.items():
         items = defaultdict(list)
         for row in own[name].rows:
