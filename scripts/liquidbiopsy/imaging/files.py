@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
+from PIL import Image
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.imaging.planes import PICTURES, Plane, naming, read_plane
@@ -56,8 +57,15 @@ def inspect(file: str) -> Content:
             raise InputError(file, "is empty (0 bytes)", "copy it again from the scanner")
         if path.suffix.lower() in PICTURES:
             plane = Plane(file)
-            return Content(((plane,),), 1, read_plane(plane).shape, None, "")
+            return Content(((plane,),), 1, read_plane(plane).shape, None, _comment(path))
         return _inspect_tiff(file)
+
+
+def _comment(path: Path) -> str:
+    """What a PNG or JPEG file says of itself."""
+    with Image.open(path) as picture:
+        said = [picture.info.get(key, "") for key in ("comment", "Description")]
+    return " ".join(s.decode("utf-8", "replace") if isinstance(s, bytes) else s for s in said)
 
 
 def _inspect_tiff(file: str) -> Content:
