@@ -34,10 +34,10 @@ def write_table(table: pa.Table, path: str | Path, kind: Table, provenance: Prov
     missing = [n for n in kind.schema.names if n not in table.column_names]
     if missing:
         raise ValueError(f"{kind.name}: no column {', '.join(missing)}")
-    table = table.select(kind.schema.names).cast(kind.schema)
     for f in kind.schema:
         if not f.nullable and table[f.name].null_count:
             raise ValueError(f"{kind.name}: nulls in {f.name}")
+    table = table.select(kind.schema.names).cast(kind.schema)
     if kind.order and table.num_rows:
         keys = [(n, "ascending") for n in kind.order]
         table = table.sort_by(keys)

@@ -1,0 +1,93 @@
+"""Checksums: of settings, of files and folders, and of the code behind a step."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT
+
+from liquidbiopsy.core.digest import (
+    code_digest,
+    imported_modules,
+    sha256_of_path,
+    sha256_of_settings,
+)
+
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+STEPS = ["ctc.specimen", "ctc.tally", "ctc.gallery", "report.patient", "cohort.run"]
+PRINT = (
+    "from liquidbiopsy.core.digest import code_digest\n"
+    f"for m in {STEPS}: print(m, code_digest('liquidbiopsy.' + m))"
+)
+
+
+def digests(scripts):
+    """Digest of each step's code, from a copy of the package."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT], cwd=scripts, capture_output=True, text=True, check=True
+    )
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    scripts = tmp_path_factory.mktemp("package")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "scripts" / "liquidbiopsy", scripts / "liquidbiopsy", ignore=ignored)
+    return scripts
+
+
+@pytest.mark.parametrize(
+    ("module", "changed"),
+    [
+        ("ctc/detect.py", {"ctc.specimen"}),
+        ("ctc/count.py", {"ctc.tally"}),
+        ("ctc/gates.py", {"ctc.specimen", "ctc.tally"}),  # marker rules are conditions too
+        ("report/page.py", {"report.patient"}),
+        ("cohort/pages.py", {"cohort.run"}),
+        ("core/parquet.py", set(STEPS) - {"cohort.run"}),
+        ("core/atomic.py", set(STEPS)),
+        ("core/__init__.py", set(STEPS)),
+        ("simulate/scene.py", set()),
+        ("core/sheets.py", {"ctc.specimen"}),
+    ],
+)
+def test_a_changed_byte_changes_its_importers_alone(copy, module, changed):
+    file = copy / "liquidbiopsy" / module
+    before, text = digests(copy), file.read_bytes()
+    file.write_bytes(text + b"\n# changed\n")
+    after = digests(copy)
+    file.write_bytes(text)
+    assert {step for step in STEPS if before[step] != after[step]} == changed
+
+
+def test_imports_are_followed():
+    modules = imported_modules("liquidbiopsy.ctc.platforms")
+    assert {"liquidbiopsy", "liquidbiopsy.core.errors", "liquidbiopsy.ctc.layouts"} <= modules
+    assert "liquidbiopsy.imaging.planes" in modules  # by way of another module
+    assert "liquidbiopsy.report.page" not in modules
+
+
+def test_an_unknown_module_is_refused():
+    with pytest.raises(ModuleNotFoundError, match="ctc.detekt is not a module"):
+        code_digest("liquidbiopsy.ctc.detekt")
+
+
+def test_settings_in_another_order_are_the_same():
+    assert sha256_of_settings({"a": 1, "b": [2, 3]}) == sha256_of_settings({"b": [2, 3], "a": 1})
+    assert sha256_of_settings({"b": [2, 3]}) != sha256_of_settings({"b": [3, 2]})
+
+
+def test_files_and_folders(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    assert sha256_of_path(tmp_path / "a") == EMPTY
+    empty = sha256_of_path(tmp_path)
+    (tmp_path / "b").write_bytes(b"x")
+    filled = sha256_of_path(tmp_path)
+    (tmp_path / ".hidden").write_bytes(b"x")
+    assert sha256_of_path(tmp_path) == filled != empty
+    (tmp_path / "b").rename(tmp_path / "c")
+    assert sha256_of_path(tmp_path) != filled
+    with pytest.raises(FileNotFoundError):
+        sha256_of_path(tmp_path / "nowhere")
