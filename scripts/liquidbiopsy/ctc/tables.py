@@ -147,3 +147,75 @@ TABLES = (
     IMAGES,
     CROPS,
 )
+
+ANALYTES = {
+    "ctc_count": (
+        "{cells}",
+        "Circulating tumour cells: events called `ctc` or `ctc_cluster`, a cluster being one. "
+        "`value` is the raw count and `denominator` the volume in ml that it stands over, since "
+        "cut-offs are counts in a stated volume; the count of control cells has the control's "
+        "role, `control_high` or `control_low`, as `target`",
+    ),
+    "ctc_cluster_count": ("{cells}", "Events called `ctc_cluster`; they are in `ctc_count` too"),
+    "tdev_count": (
+        "{cells}",
+        "Tumour-derived vesicles: small cytokeratin objects without a nucleus",
+    ),
+    "ctc_<marker>_positive_count": (
+        "{cells}",
+        "Counted tumour cells whose grade of the marker is at least `positive_grade`",
+    ),
+    "ctc_<marker>_status": (
+        "1",
+        "1 where the marker's rule holds over the graded tumour cells, else 0. `target` is the "
+        "rule and its version, `count` the positive of the `denominator` graded cells, `reason` "
+        "the interval of their share; `inadequate` where there is no tumour cell to grade",
+    ),
+}
+"""Analyte -> unit, and what it is."""
+
+METRICS = {
+    "readable": ("an image", "1", "Whether the image could be read, 1 or 0"),
+    "frames": ("an image", "{frames}", "Frames that the image should have"),
+    "frames_lost": (
+        "an image",
+        "{frames}",
+        "Frames missing, unreadable, blank, saturated or out of focus; the limit is "
+        "`max_lost_frames` of its frames",
+    ),
+    "pixel_size": (
+        "an image",
+        "um",
+        "Pixel size in the file, where the settings (`limit`) give one too; passes within 2 %",
+    ),
+    "ctc_count": ("an image", "{cells}", "As the analyte, in this image"),
+    "ctc_cluster_count": ("an image", "{cells}", "As the analyte, in this image"),
+    "tdev_count": ("an image", "{cells}", "As the analyte, in this image"),
+    "leukocyte_count": ("an image", "{cells}", "Events called `leukocyte` in this image"),
+    "simulated": ("an image", "1", "1 where the file says that its data are simulated"),
+    "present": ("a frame", "1", "0 for a frame that is missing or cannot be read"),
+    "signal": ("a frame", "1", "0 where nucleus, cytokeratin or leukocyte is without a picture"),
+    "focus": (
+        "a frame",
+        "1",
+        "Share of the nuclear channel's detail that is fine, 0 to 1; null where there is too "
+        "little to judge by, which passes; the limit is `min_focus`",
+    ),
+    "saturation": (
+        "a frame",
+        "1",
+        "Largest share of saturated pixels in any channel; the limit is `max_saturated`",
+    ),
+    "focus:<channel>": ("a frame", "1", "The same of one channel, for information"),
+    "saturation:<channel>": ("a frame", "1", "Share of one channel's pixels that are saturated"),
+    "control_cells": ("a control's role", "{cells}", "Control cells found; passes in their range"),
+    "reviewed_cells": ("`reviews`", "{cells}", "Cells of the specimen that a person has called"),
+    "review_agreement": ("`reviews`", "1", "Share of them whose automatic call was kept"),
+    "review_kappa": ("`reviews`", "1", "Cohen's kappa between automatic and reviewed calls"),
+    "reviews_of_unknown_cells": (
+        "`reviews`",
+        "1",
+        "Reviews of cells that are not in the specimen; the limit is 0",
+    ),
+}
+"""Metric of the quality table -> item that it is of, unit, and what it is."""
