@@ -70,9 +70,9 @@ def _observe_sample(
 ) -> list[Observation]:
     """Counts and marker status of the images of the patient's own blood."""
     status, reason = adequacy(images, settings["max_lost_frames"])
-    markers = settings["markers"]
+    seen = sorted({m for i in images for m in i["markers"] or []} & set(settings["markers"]))
     if status == FAILED:
-        analytes = [*COUNTS, *(f"ctc_{m}_positive_count" for m in markers)]
+        analytes = [*COUNTS, *(f"ctc_{m}_positive_count" for m in seen)]
         return [failed(analyte, reason or "") for analyte in analytes]
     if bad_controls:
         status, reason = INADEQUATE, "; ".join(filter(None, [reason, *bad_controls]))
@@ -84,9 +84,9 @@ def _observe_sample(
         for analyte, calls in COUNTS.items()
     ]
     counted = _of_calls(mine, COUNTED)
-    seen = {m for i in images for m in i["markers"] or []}
-    for marker in sorted(seen & set(markers)):
-        result = marker_status(counted[f"{marker}_grade"].to_pylist(), markers[marker])
+    for marker in seen:
+        rules = settings["markers"][marker]
+        result = marker_status(counted[f"{marker}_grade"].to_pylist(), rules)
         found.append(
             count_over_volume(
                 f"ctc_{marker}_positive_count",

@@ -20,6 +20,7 @@ from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import FAILED, MEASURED
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.frames import FrameResult, read_frame
+from liquidbiopsy.ctc.layouts import SKIP
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.imaging.stage import repeated
@@ -75,6 +76,7 @@ def detect_image(
         "image": image,
         "platform": item["platform"],
         "role": item["role"] or "sample",
+        "markers": [c for c in platform["channels"] if c not in (*STANDARD, SKIP)],
     }
     cv2.setNumThreads(1)
     try:
@@ -127,7 +129,6 @@ def detect_image(
         "frames": len(slide.frames) + len(slide.missing),
         "frames_lost": len(lost),
         "pixel_size_um": slide.stage.pixel_size_um,
-        "markers": [c for c in slide.channels if c not in STANDARD],
         "simulated": slide.simulated,
     }
     return found

@@ -159,6 +159,8 @@ def channel_files(image: str, platform: Mapping[str, Any]) -> tuple[Found, Conte
     if "{channel}" in image:
         names = {f: f for f in expand_path(image)}
         pattern = image
+        if not names:
+            raise InputError(image, "does not exist: no file fits it", "check the path")
     elif Path(image).is_dir():
         names = {p.name: str(p) for p in Path(image).iterdir() if p.is_file()}
         pattern = pattern or "*{channel}*"

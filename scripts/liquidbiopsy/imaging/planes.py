@@ -6,6 +6,7 @@ comes as it is stored, a colour picture as the brightest of its colours.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,27 +74,63 @@ def read_plane(plane: Plane) -> Array:
 
 
 def read_window(plane: Plane, top: int, left: int, bottom: int, right: int) -> Array:
-    """Part of a plane of a TIFF file, decoding no more of it than needed.
+    """Part of a plane, decoding no more of it than needed.
 
-    A plane that is neither tiled nor stored plainly is decoded once into a temporary file.
+    A TIFF plane that is neither tiled nor stored plainly is decoded once into a temporary file; a
+    PNG or JPEG is decoded once and kept.
     """
     with naming(plane.file):
+        if Path(plane.file).suffix.lower() in PICTURES:
+            return _picture(plane)[top:bottom, left:right]
         tiff, lock = _open(plane.file)
         with lock:
             page = _page(tiff, plane.page)
             if page.is_tiled:
                 return _grey(plane, _tiles(tiff, page, top, left, bottom, right))
-        return _grey(plane, _spooled(plane.file, plane.page)[..., top:bottom, left:right])
+        stored = _stored_plainly(plane.file, plane.page)
+        return _grey(plane, np.array(stored.open()[..., top:bottom, left:right]))
 
 
 @lru_cache(maxsize=16)
-def _spooled(file: str, number: int) -> Array:
+def _picture(plane: Plane) -> Array:
+    return read_plane(plane)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A plane as plain numbers in a file; mapped anew for each window, so that memory is freed."""
+
+    file: Any
+    """Path, or an open temporary file that goes when it is forgotten."""
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    offset: int
+    page: Any
+
+    def open(self) -> Array:
+        """The plane, not yet read, of shape (height, width) or (samples, height, width)."""
+        array = np.memmap(self.file, self.dtype, "r", self.offset, self.shape)
+        return _samples_first(array, self.page)
+
+
+@lru_cache(maxsize=16)
+def _stored_plainly(file: str, number: int) -> _Plain:
+    """A TIFF plane as plain numbers: where it stands, or strip by strip in a temporary file."""
     tiff, lock = _open(file)
     with lock:
         page = _page(tiff, number)
+        dtype = np.dtype(page.dtype).newbyteorder(tiff.byteorder)
         if page.is_memmappable:
-            return _samples_first(tifffile.memmap(file, page=number, mode="r"), page)
-        return _samples_first(page.asarray(out="memmap", maxworkers=1), page)
+            return _Plain(file, dtype, page.shape, page.dataoffsets[0], page)
+        spool = tempfile.NamedTemporaryFile(prefix="liquidbiopsy-", suffix=".raw")  # noqa: SIM115
+        for index, (offset, size) in enumerate(
+            zip(page.dataoffsets, page.databytecounts, strict=True)
+        ):
+            tiff.filehandle.seek(offset)
+            strip, _, _ = page.decode(tiff.filehandle.read(size), index, jpegtables=page.jpegtables)
+            spool.write(np.ascontiguousarray(strip).tobytes())
+        spool.flush()
+        return _Plain(spool, np.dtype(page.dtype), page.shape, 0, page)
 
 
 def _samples_first(array: Array, page: Any) -> Array:
