@@ -10,7 +10,6 @@ with log_to(snakemake.log[0]):  # noqa: F821
         gates=job.params.gates,
         markers=job.params.markers,
         reviews=job.params.reviews,
-        channels=job.params.channels,
         code=job.params.code,
         output=job.output.cells,
     )

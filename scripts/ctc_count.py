@@ -8,7 +8,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
     count_specimen(
         inputs=dict(job.input.items()),
         specimen=job.params.specimen,
-        settings=job.params.settings,
+        settings={**job.params.settings, "markers": job.params.markers},
         reviews=job.params.reviews,
         code=job.params.code,
         outputs=dict(job.output.items()),

@@ -56,7 +56,7 @@ def objects(*kinds: str, role: str = "sample", her2: float | None = 1.0, image="
 
 def cells(table: pa.Table, reviews: list[dict[str, Any]] = ()) -> pa.Table:
     gates = resolve_gates("portable")
-    return classify(table, gates, {"her2": HER2}, reviews, ["her2"])
+    return classify(table, gates, {"her2": HER2}, reviews)
 
 
 def statements(table: pa.Table, images: list[dict[str, Any]], **settings: Any) -> dict[Any, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,20 @@ def sha256_of_path(path: str | Path) -> str:
         return hashlib.sha256(listing.encode()).hexdigest()
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def state_of_folders(paths: Iterable[str | Path]) -> str:
+    """Names, sizes and times of the files in folders, as a checksum; blank where there is none.
+
+    Snakemake looks at a folder's own time, which does not change when a file in it is replaced.
+    """
+    digest = hashlib.sha256()
+    folders = [p for p in map(Path, paths) if p.is_dir()]
+    for folder in folders:
+        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+            state = entry.stat()
+            digest.update(f"{entry.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest() if folders else ""
 
 
 @cache

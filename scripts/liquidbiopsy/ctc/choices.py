@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError, did_you_mean
+from liquidbiopsy.core.run import Specimen
 from liquidbiopsy.ctc.features import features
 from liquidbiopsy.ctc.gates import check_names, resolve_gates
 from liquidbiopsy.ctc.layouts import SKIP
@@ -15,11 +16,21 @@ from liquidbiopsy.ctc.markers import marker_channels, marker_settings
 
 @dataclass(frozen=True)
 class Choice:
-    """Gates, markers and channels of a run, as plain values for the rules' parameters."""
+    """What a run's settings choose, as plain values for the rules' parameters."""
 
     gates: list[dict[str, str]]
+    platforms: dict[str, dict[str, Any]]
     markers: dict[str, dict[str, Any]]
-    channels: list[str]
+    """Settings and rule of every marker channel."""
+
+    def platforms_of(self, specimen: Specimen) -> dict[str, dict[str, Any]]:
+        """Settings of the platforms that a specimen's images come from."""
+        used = sorted({item["platform"] for item in specimen.items})
+        return {name: self.platforms[name] for name in used}
+
+    def markers_of(self, specimen: Specimen) -> dict[str, dict[str, Any]]:
+        """Settings and rules of the markers that a specimen's platforms have."""
+        return {m: self.markers[m] for m in marker_channels(self.platforms_of(specimen))}
 
 
 def choose(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Choice:
@@ -33,7 +44,7 @@ def choose(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Choice:
     channels = marker_channels(settings["platforms"])
     gates = resolve_gates(settings["gates"])
     check_names(gates, features(channels))
-    return Choice(gates, marker_settings(settings, schema), channels)
+    return Choice(gates, settings["platforms"], marker_settings(settings, schema))
 
 
 def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

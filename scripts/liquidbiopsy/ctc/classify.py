@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from liquidbiopsy.core.tables import Table
-from liquidbiopsy.ctc.features import STANDARD, features
-from liquidbiopsy.ctc.gates import call_events
+from liquidbiopsy.ctc.features import STANDARD
+from liquidbiopsy.ctc.gates import call_events, named_features
 from liquidbiopsy.ctc.markers import grade
 from liquidbiopsy.ctc.tables import CELLS, channel_columns, grade_columns
 
@@ -28,7 +28,6 @@ def classify(
     gates: Sequence[Mapping[str, str]],
     markers: Mapping[str, Mapping[str, Any]],
     reviews: Sequence[Mapping[str, Any]],
-    channels: Iterable[str],
 ) -> pa.Table:
     """Call every event, grade its markers, and put people's calls in.
 
@@ -42,8 +41,6 @@ def classify(
         Marker -> its settings.
     reviews : list of dict
         Rows of reviews.tsv of this specimen; the last on a cell counts.
-    channels : list of str
-        Channels of all platforms, whose features a gate may name.
 
     Returns
     -------
@@ -52,7 +49,9 @@ def classify(
         a marker; `call` is the review where there is one.
     """
     n = objects.num_rows
-    columns: dict[str, Any] = {name: np.full(n, np.nan) for name in features(channels)}
+    named = {name for gate in gates for name in named_features(gate["when"])}
+    named |= {f"{marker}_{s['measure']}" for marker, s in markers.items()}
+    columns: dict[str, Any] = {name: np.full(n, np.nan) for name in named}
     for name in columns:
         if name in objects.column_names:
             columns[name] = objects[name].to_numpy(zero_copy_only=False)

@@ -39,6 +39,7 @@ class Detected:
     columns: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     quality: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of the quality table, with `item`, or with `frame` where they are of a frame."""
     crops: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -94,7 +95,7 @@ def detect_image(
         log.warning("%s frame %d: %s", image, number, reason)
         found.quality.append(
             {
-                "item": _item(image, number),
+                "frame": number,
                 "metric": "present",
                 "value": 0.0,
                 "unit": "1",
@@ -103,7 +104,7 @@ def detect_image(
         )
     crop_um = settings["gallery"]["size_um"]
     for result in _results(slide, known, settings, threads, crop_um, masks is not None):
-        found.quality += [{**q, "item": _item(image, result.number)} for q in result.quality]
+        found.quality += [{**q, "frame": result.number} for q in result.quality]
         if result.lost:
             lost[result.number] = result.lost
         if result.columns:
@@ -142,10 +143,6 @@ def shown_name(path: str) -> str:
 def image_tag(image: str) -> str:
     """Short name of an image that begins with a letter and hangs on the image's name alone."""
     return "i" + hashlib.sha256(image.encode()).hexdigest()[:6]
-
-
-def _item(image: str, number: int) -> str:
-    return f"{image}:{number}"
 
 
 def _results(

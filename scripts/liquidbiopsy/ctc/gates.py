@@ -106,6 +106,11 @@ def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str]) -> N
                 )
 
 
+def named_features(condition: str) -> list[str]:
+    """Columns that a condition compares."""
+    return [name.replace(".", "_", 1) for name in _names(_parse(condition).body)]
+
+
 def call_events(
     gates: Sequence[Mapping[str, str]], columns: Mapping[str, Any], n: int
 ) -> tuple[npt.NDArray[Any], Values]:

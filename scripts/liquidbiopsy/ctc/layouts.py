@@ -17,7 +17,7 @@ from liquidbiopsy.imaging.files import SUFFIXES, Content, inspect, natural_key
 from liquidbiopsy.imaging.planes import Plane
 
 SKIP = "-"
-LARGEST_NUMBER = 100_000  # of a frame: what is beyond is a date or a serial number
+GAPS = 1000, 20  # frames that may be missing, and as many more a file: else it is a date's number
 Found = dict[int, tuple[Plane, ...] | str]
 
 
@@ -55,7 +55,8 @@ def numbered_files(folder: str, pattern: str | None) -> dict[int, str]:
     if not path.is_dir():
         problem = "is not a folder" if path.exists() else "does not exist"
         raise InputError(folder, problem, "this platform's layout wants a folder of frames")
-    names = sorted((p.name for p in path.iterdir() if p.is_file()), key=natural_key)
+    names = sorted(p.name for p in path.iterdir() if p.is_file())
+    names = sorted(names, key=natural_key)
     names = [n for n in names if not n.startswith(".") and n.lower().endswith(SUFFIXES)]
     numbers: dict[int, str] = {}
     unnumbered = []
@@ -78,7 +79,7 @@ def numbered_files(folder: str, pattern: str | None) -> dict[int, str]:
     start = min(numbers)
     # numbering begins at 0 or 1; a folder whose first files are lost still knows its places
     start = start if start > 1 and pattern is None else min(start, 1)
-    if max(numbers) - start > LARGEST_NUMBER:
+    if max(numbers) - start > GAPS[0] + GAPS[1] * len(numbers):
         problem = f"numbers its files from {start} to {max(numbers)}"
         raise InputError(folder, problem, "set `pattern` with {frame} for the number of the frame")
     return {n - start: f for n, f in sorted(numbers.items())}

@@ -60,10 +60,20 @@ def detect_specimen(
     images = table_of([f.row for f in found], IMAGES)
     write_table(images, outputs["images"], IMAGES, made)
     specimen = items[0]["specimen_id"]
-    quality = [{**row, "specimen_id": specimen} for f in found for row in f.quality]
+    quality = [
+        {"item": _frame_item(f, row, len(found) > 1), **row, "specimen_id": specimen}
+        for f in found
+        for row in f.quality
+    ]
     write_table(table_of(quality, QUALITY), outputs["frames"], QUALITY, made)
     crops = [row for f in found for row in _crop_rows(f, settings["gallery"]["most"])]
     write_table(table_of(crops, CROPS), outputs["crops"], CROPS, made)
+
+
+def _frame_item(image: Detected, row: Mapping[str, Any], several: bool) -> str:
+    """How the quality table names a frame: by its number, and its image where there are several."""
+    number = str(row.get("frame", ""))
+    return f"{image.row['image']}:{number}" if several else number
 
 
 def _objects(found: Sequence[Detected], schema: pa.Schema) -> pa.Table:
@@ -110,7 +120,6 @@ def classify_specimen(
     gates: Sequence[Mapping[str, str]],
     markers: Mapping[str, Mapping[str, Any]],
     reviews: Sequence[Mapping[str, Any]],
-    channels: Sequence[str],
     code: str,
     output: str,
 ) -> None:
@@ -118,7 +127,7 @@ def classify_specimen(
     objects = read_table(inputs["objects"])
     suffix = "_snr"
     present = [n.removesuffix(suffix) for n in objects.column_names if n.endswith(suffix)]
-    cells = classify(objects, gates, markers, reviews, channels)
+    cells = classify(objects, gates, markers, reviews)
     settings = {"gates": list(gates), "markers": dict(markers), "reviews": list(reviews)}
     made = Provenance(code, settings, checksums({"objects.parquet": inputs["objects"]}))
     write_table(cells, output, cells_table(present), made)

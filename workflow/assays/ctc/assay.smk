@@ -1,5 +1,5 @@
 # Images -> events -> cells -> observations, one job a specimen each.
-from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.digest import code_digest, state_of_folders
 from liquidbiopsy.core.pages import page_digest
 from liquidbiopsy.core.run import current_run
 from liquidbiopsy.ctc.choices import choose
@@ -30,8 +30,13 @@ rule _detect:
         code=code_digest("liquidbiopsy.ctc.specimen"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
         contents=lambda wildcards: specimens[wildcards.specimen].contents,
-        platforms=config["platforms"],
-        settings={k: config[k] for k in ("detection", "quality", "gallery")},
+        platforms=lambda wildcards: choice.platforms_of(specimens[wildcards.specimen]),
+        state=lambda wildcards, input: state_of_folders(input),
+        settings=dict(
+            detection=config["detection"],
+            gallery=config["gallery"],
+            quality={k: config["quality"][k] for k in ("min_focus", "max_saturated")},
+        ),
     message:
         "ctc {wildcards.specimen}: finding events in its images"
     script:
@@ -56,8 +61,7 @@ rule _classify:
     params:
         code=code_digest("liquidbiopsy.ctc.specimen"),
         gates=choice.gates,
-        markers=choice.markers,
-        channels=choice.channels,
+        markers=lambda wildcards: choice.markers_of(specimens[wildcards.specimen]),
         reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
     message:
         "ctc {wildcards.specimen}: calling its events"
@@ -87,8 +91,8 @@ rule _count:
         code=code_digest("liquidbiopsy.ctc.tally"),
         specimen=lambda wildcards: specimens[wildcards.specimen].row,
         reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
+        markers=lambda wildcards: choice.markers_of(specimens[wildcards.specimen]),
         settings=dict(
-            markers=choice.markers,
             controls=config["controls"],
             max_lost_frames=config["quality"]["max_lost_frames"],
         ),
