@@ -45,9 +45,13 @@ def state_of_folders(paths: Iterable[str | Path]) -> str:
     digest = hashlib.sha256()
     folders = [p for p in map(Path, paths) if p.is_dir()]
     for folder in folders:
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-            state = entry.stat()
-            digest.update(f"{entry.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        try:
+            for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+                if entry.is_file() and not entry.name.startswith("."):
+                    state = entry.stat()
+                    digest.update(f"{entry.name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        except OSError as error:  # what cannot be read is for the step itself to report
+            digest.update(f"{error.strerror}\n".encode())
     return digest.hexdigest() if folders else ""
 
 

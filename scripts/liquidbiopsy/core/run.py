@@ -6,13 +6,12 @@ import glob
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.core.assay import Assay, check_choices, read_assay
-from liquidbiopsy.core.digest import sha256_of_settings
 from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
 from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
@@ -31,8 +30,6 @@ class Specimen:
     """Its rows of the assay's sheet."""
     inputs: tuple[str, ...]
     """Raw files and folders that exist."""
-    contents: str
-    """Checksum of what the folders among them list; a file that is replaced changes it."""
     reviews: tuple[dict[str, Any], ...]
     """People's calls, in the order in which they were made."""
 
@@ -140,14 +137,16 @@ def _read_sheets(
         items = defaultdict(list)
         for row in own[name].rows:
             items[row["specimen_id"]].append(row)
-        specimens[name] = {}
-        for row in sheets["specimens"].rows:
-            mine, key = items[row["specimen_id"]], row["specimen_id"]
-            if row["assay"] == name:
-                inputs = _existing(mine, assay.sheet_schema)
-                specimens[name][key] = Specimen(
-                    row, tuple(mine), inputs, listing_digest(inputs), tuple(reviews[key])
-                )
+        specimens[name] = {
+            row["specimen_id"]: Specimen(
+                row=row,
+                items=tuple(items[row["specimen_id"]]),
+                inputs=_existing(items[row["specimen_id"]], assay.sheet_schema),
+                reviews=tuple(reviews[row["specimen_id"]]),
+            )
+            for row in sheets["specimens"].rows
+            if row["assay"] == name
+        }
     patients = {row["patient_id"]: row for row in sheets["patients"].rows}
     return Run(config, assays, patients, dict(events), specimens)
 
@@ -211,24 +210,6 @@ def _existing(items: list[dict[str, Any]], schema: Mapping[str, Any]) -> tuple[s
     named = [row[c] for row in items for c in columns if row[c] is not None]
     found = {p for path in named for p in expand_path(path) if os.access(p, os.R_OK)}
     return tuple(sorted(found))
-
-
-def listing_digest(paths: Iterable[str]) -> str:
-    """Checksum of the names, sizes and times of the files in those of `paths` that are folders.
-
-    The time of a folder itself stays as it was when a file in it is written over. Blank where
-    there is no folder.
-    """
-    listed = []
-    for path in filter(os.path.isdir, paths):
-        try:
-            for entry in sorted(os.scandir(path), key=lambda e: e.name):
-                if entry.is_file() and not entry.name.startswith("."):
-                    state = entry.stat()
-                    listed.append((path, entry.name, state.st_size, state.st_mtime_ns))
-        except OSError:  # what cannot be read is for the assay to report
-            continue
-    return sha256_of_settings(listed) if listed else ""
 
 
 def expand_path(path: str) -> list[str]:

@@ -29,7 +29,6 @@ rule _detect:
     params:
         code=code_digest("liquidbiopsy.ctc.specimen"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
-        contents=lambda wildcards: specimens[wildcards.specimen].contents,
         platforms=lambda wildcards: choice.platforms_of(specimens[wildcards.specimen]),
         state=lambda wildcards, input: state_of_folders(input),
         settings=dict(
