@@ -66,7 +66,7 @@ MEASURES = (
     (
         "snr",
         "Mean over local background, in robust standard deviations of the background; of channels "
-        "beside nucleus and cytokeratin the median of eight sectors, without a neighbour's glow",
+        "beside nucleus and cytokeratin what 7 in 10 sectors exceed, without a neighbour's glow",
         "1",
     ),
 )

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from liquidbiopsy.imaging.background import at
 
 SECTORS = 8
+WEAKER_SECTORS = 30  # percentile: what seven in ten sectors exceed, a cell has all round
 
 Places = npt.NDArray[np.int64]
 Owners = npt.NDArray[np.int32]
@@ -145,8 +146,8 @@ def all_round_snr(
 ) -> Values:
     """Height over background, in noises, that a region has all round and not on one side.
 
-    The median over eight sectors around the region's centre of their means: a stain of the cell
-    itself, be it a ring or a disc, is in all of them, the glow of a bright neighbour in a few.
+    The 30th percentile over eight sectors around the region's centre of their means: a stain of the
+    cell itself, be it a ring or a disc, is in all of them, the glow of bright neighbours in some.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def all_round_snr(
         means = np.where(count > 0, total / count, np.nan)
     some = count.any(axis=1)
     snr = np.full(len(total), np.nan)
-    snr[some] = np.nanmedian(means[some], axis=1)
+    snr[some] = np.nanpercentile(means[some], WEAKER_SECTORS, axis=1)
     return snr
 
 
