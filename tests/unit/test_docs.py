@@ -84,7 +84,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     reviews = [{"cell_id": cell, **called} for cell in (seen[0], "nobody")]
     choice = choose(settings, schema)
     cells = str(folder / "cells.parquet")
-    classify_specimen(made, choice.gates, choice.markers, reviews, choice.channels, "", cells)
+    classify_specimen(made, choice.gates, choice.markers, reviews, code="", output=cells)
     row = {"specimen_id": "A", "patient_id": "P", "assay": "ctc", "visit": None, "day": 0}
     limits = {"markers": choice.markers, "controls": {}, "max_lost_frames": 0.2}
     out = {n: str(folder / f"{n}.parquet") for n in ("observations", "quality")}
