@@ -38,6 +38,7 @@ lint: venv ## check style, formatting, rules and types
 bench: venv ## measure speed and accuracy beside what one would pick instead
 	$(WITH_PACKAGE) -m benchmarks.ctc_speed --output results/ctc_speed
 	$(WITH_PACKAGE) -m benchmarks.ctc_accuracy --output results/ctc_accuracy
+	$(WITH_PACKAGE) -m benchmarks.ctc_grid --output results/ctc_grid
 
 docs: venv ## write docs/tables.md from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc

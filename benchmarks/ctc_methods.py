@@ -30,6 +30,7 @@ class Given:
     columns: int
     order: str = "raster"
     overlap_px: int = 0
+    layout: str = "frames"
 
     @property
     def mpx(self) -> float:
@@ -58,27 +59,33 @@ def plain(given: Given) -> pd.DataFrame:
 
 
 def ours(given: Given) -> pd.DataFrame:
-    """The workflow's own detection and its portable gates, from files to calls."""
+    """The workflow's own detection, portable gates and grades, all as they come by default."""
     import pandas as pd
 
     from liquidbiopsy.core.settings import read_yaml, with_defaults
     from liquidbiopsy.ctc.detect import detect_image
     from liquidbiopsy.ctc.features import features
     from liquidbiopsy.ctc.gates import call_events, resolve_gates
+    from liquidbiopsy.ctc.markers import grade, marker_settings
 
+    schema = read_yaml(SCHEMA)
     platform = {
-        **{"layout": "frames", "channels": list(given.channels), "columns": given.columns},
+        **{"layout": given.layout, "channels": list(given.channels), "columns": given.columns},
         **{"pixel_size_um": given.pixel_size_um, "overlap_px": given.overlap_px},
         **{"order": given.order},
     }
-    settings = with_defaults({"platforms": {"bench": platform}}, read_yaml(SCHEMA))
+    settings = with_defaults({"platforms": {"bench": platform}}, schema)
     item = {"specimen_id": "S1", "image": given.folder, "platform": "bench", "role": "sample"}
     found = detect_image(item, settings["platforms"]["bench"], settings, threads=1)
     n = len(found.columns.get("x_um", ()))
     columns = {name: found.columns.get(name, [float("nan")] * n) for name in features([])}
     calls, _ = call_events(resolve_gates("portable"), columns, n)
-    places = {name: found.columns[name] for name in ("x_um", "y_um")} if n else {}
-    return pd.DataFrame({"call": calls, **places}, columns=["call", "x_um", "y_um"])
+    more = {name: found.columns[name] for name in ("x_um", "y_um")} if n else {}
+    graded = marker_settings(settings, schema)
+    for marker, how in graded.items() if n else ():
+        more[f"{marker}_grade"] = grade(found.columns[f"{marker}_{how['measure']}"], how["grades"])
+    names = ["call", "x_um", "y_um", *(f"{marker}_grade" for marker in graded)]
+    return pd.DataFrame({"call": calls, **more}, columns=names)
 
 
 def plain_nuclei(image: NDArray[np.generic], pixel_size_um: float) -> NDArray[np.integer]:
