@@ -37,8 +37,7 @@ wildcard_constraints:
 for assay, settings in run.config["assays"].items():
 
     module:
-        name:
-            assay
+        name: assay
         pathvars:
             results=f"{results}/{assay}",
             logs=f"{results}/logs/{assay}",
@@ -56,8 +55,8 @@ include: "workflow/rules/cohort.smk"
 
 
 rule all:
+    default_target: True
     input:
         expand("{results}/reports/{patient}/report.html", results=results, patient=run.patients),
         f"{results}/cohort/index.html",
         f"{results}/run/excluded.tsv",
-    default_target: True

@@ -4,14 +4,14 @@ from functools import reduce
 from operator import add
 
 import pytest
+from othermake.scenarios import CARTRIDGE, IMPOSTORS, SMALL, hard_scenarios
+from othermake.slides import make_slide
 
 from benchmarks import ctc_input
 from benchmarks.ctc_grid import CONDITIONS
 from benchmarks.ctc_methods import ours
 from benchmarks.ctc_simulated import SLIDE, draw
 from benchmarks.ctc_tally import GOAL, GOAL_SIGNAL, Tally
-from othermake.scenarios import CARTRIDGE, IMPOSTORS, SMALL, hard_scenarios
-from othermake.slides import make_slide
 
 # seeds other than those that settings were chosen on, and than those of the benchmark
 SEED = 31
