@@ -30,7 +30,7 @@ rule _detect:
         code=code_digest("liquidbiopsy.ctc.specimen"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
         platforms=lambda wildcards: choice.platforms_of(specimens[wildcards.specimen]),
-        state=lambda wildcards, input: state_of_folders(input),
+        state=lambda wildcards: state_of_folders(specimens[wildcards.specimen].inputs),
         settings=dict(
             detection=config["detection"],
             gallery=config["gallery"],
