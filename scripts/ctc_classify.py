@@ -1,7 +1,7 @@
 """Rule `ctc_classify`: events of a specimen -> cells with their calls."""
 
 from liquidbiopsy.core.logs import log_to
-from liquidbiopsy.ctc.specimen import classify_specimen
+from liquidbiopsy.ctc.step_classify import classify_specimen
 
 with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821

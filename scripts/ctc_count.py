@@ -1,7 +1,7 @@
 """Rule `ctc_count`: cells of a specimen -> observations and quality."""
 
 from liquidbiopsy.core.logs import log_to
-from liquidbiopsy.ctc.tally import count_specimen
+from liquidbiopsy.ctc.step_count import count_specimen
 
 with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821

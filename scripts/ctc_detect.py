@@ -1,7 +1,7 @@
 """Rule `ctc_detect`: images of a specimen -> events, frame quality, pictures of events."""
 
 from liquidbiopsy.core.logs import log_to
-from liquidbiopsy.ctc.specimen import detect_specimen
+from liquidbiopsy.ctc.step_detect import detect_specimen
 
 with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821

@@ -15,7 +15,10 @@ from liquidbiopsy.core.digest import (
 )
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-STEPS = ["ctc.specimen", "ctc.tally", "ctc.gallery", "report.patient", "cohort.run"]
+STEPS = [
+    *("ctc.step_detect", "ctc.step_classify", "ctc.step_count", "ctc.gallery"),
+    *("report.patient", "cohort.run"),
+]
 PRINT = (
     "from liquidbiopsy.core.digest import code_digest\n"
     f"for m in {STEPS}: print(m, code_digest('liquidbiopsy.' + m))"
@@ -41,16 +44,19 @@ def copy(tmp_path_factory):
 @pytest.mark.parametrize(
     ("module", "changed"),
     [
-        ("ctc/detect.py", {"ctc.specimen"}),
-        ("ctc/count.py", {"ctc.tally"}),
-        ("ctc/gates.py", {"ctc.specimen", "ctc.tally"}),  # marker rules are conditions too
+        ("ctc/detect.py", {"ctc.step_detect"}),
+        ("ctc/count.py", {"ctc.step_count"}),
+        (
+            "ctc/gates.py",
+            {"ctc.step_classify", "ctc.step_count"},
+        ),  # marker rules are conditions too
         ("report/page.py", {"report.patient"}),
         ("cohort/pages.py", {"cohort.run"}),
         ("core/parquet.py", set(STEPS) - {"cohort.run"}),
         ("core/atomic.py", set(STEPS)),
         ("core/__init__.py", set(STEPS)),
         ("simulate/scene.py", set()),
-        ("core/sheets.py", {"ctc.specimen"}),
+        ("core/sheets.py", set()),
     ],
 )
 def test_a_changed_byte_changes_its_importers_alone(copy, module, changed):

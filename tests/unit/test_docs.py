@@ -16,8 +16,9 @@ from liquidbiopsy.core.settings_doc import with_sheets
 from liquidbiopsy.core.tables import OBSERVATIONS
 from liquidbiopsy.ctc import tables as ctc
 from liquidbiopsy.ctc.choices import choose
-from liquidbiopsy.ctc.specimen import classify_specimen, detect_specimen
-from liquidbiopsy.ctc.tally import count_specimen
+from liquidbiopsy.ctc.step_classify import classify_specimen
+from liquidbiopsy.ctc.step_count import count_specimen
+from liquidbiopsy.ctc.step_detect import detect_specimen
 from liquidbiopsy.simulate import ctc_slide
 from liquidbiopsy.simulate.parameters import CYTOKERATIN, HER2, LEUKOCYTE, NUCLEUS
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 from liquidbiopsy.core.assay import Assay, check_choices, read_assay
 from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
+from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
 from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
 
@@ -210,11 +209,3 @@ def _existing(items: list[dict[str, Any]], schema: Mapping[str, Any]) -> tuple[s
     named = [row[c] for row in items for c in columns if row[c] is not None]
     found = {p for path in named for p in expand_path(path) if os.access(p, os.R_OK)}
     return tuple(sorted(found))
-
-
-def expand_path(path: str) -> list[str]:
-    """The path, or, where it has a `{name}` in it, all files that fit it."""
-    if not re.search(r"\{\w+\}", path):
-        return [path]
-    parts = re.split(r"\{\w+\}", path)
-    return sorted(glob.glob("*".join(glob.escape(part) for part in parts)))

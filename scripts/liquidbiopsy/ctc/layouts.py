@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.core.run import expand_path
+from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.imaging.files import SUFFIXES, Content, inspect, natural_key
 from liquidbiopsy.imaging.planes import Plane
 

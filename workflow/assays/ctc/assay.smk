@@ -8,6 +8,10 @@ specimens = current_run().specimens["ctc"]
 choice = choose(config, current_run().assays["ctc"].settings_schema)
 
 
+wildcard_constraints:
+    specimen="[A-Za-z][A-Za-z0-9_-]{0,63}",
+
+
 rule _detect:
     input:
         lambda wildcards: specimens[wildcards.specimen].inputs,
@@ -27,7 +31,7 @@ rule _detect:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 200),
     params:
-        code=code_digest("liquidbiopsy.ctc.specimen"),
+        code=code_digest("liquidbiopsy.ctc.step_detect"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
         platforms=lambda wildcards: choice.platforms_of(specimens[wildcards.specimen]),
         state=lambda wildcards: state_of_folders(specimens[wildcards.specimen].inputs),
@@ -58,7 +62,7 @@ rule _classify:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
-        code=code_digest("liquidbiopsy.ctc.specimen"),
+        code=code_digest("liquidbiopsy.ctc.step_classify"),
         gates=choice.gates,
         markers=lambda wildcards: choice.markers_of(specimens[wildcards.specimen]),
         reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
@@ -87,7 +91,7 @@ rule _count:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
-        code=code_digest("liquidbiopsy.ctc.tally"),
+        code=code_digest("liquidbiopsy.ctc.step_count"),
         specimen=lambda wildcards: specimens[wildcards.specimen].row,
         reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
         markers=lambda wildcards: choice.markers_of(specimens[wildcards.specimen]),

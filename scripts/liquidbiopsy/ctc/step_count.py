@@ -1,4 +1,4 @@
-"""The last table step of a specimen: cells and quality in, observations and quality out."""
+"""Step `count` of one specimen: cells and frame quality in, observations and quality out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of one specimen, files in and tables out; each rule of the assay calls one."""
+"""Step `detect` of one specimen: its images in; events, frame quality and pictures out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from liquidbiopsy.core.parquet import read_table, table_of, write_table
+from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
-from liquidbiopsy.core.run import expand_path
+from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.core.tables import QUALITY
-from liquidbiopsy.ctc.classify import cells_table, classify
 from liquidbiopsy.ctc.detect import Detected, detect_image, shown_name
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
@@ -113,21 +112,3 @@ def _crop_rows(image: Detected, most: int) -> list[dict[str, Any]]:
         for crop in best
         for place, (channel, picture) in enumerate(crop["pictures"].items())
     ]
-
-
-def classify_specimen(
-    inputs: Paths,
-    gates: Sequence[Mapping[str, str]],
-    markers: Mapping[str, Mapping[str, Any]],
-    reviews: Sequence[Mapping[str, Any]],
-    code: str,
-    output: str,
-) -> None:
-    """Call the events of a specimen; `inputs` has `objects`."""
-    objects = read_table(inputs["objects"])
-    suffix = "_snr"
-    present = [n.removesuffix(suffix) for n in objects.column_names if n.endswith(suffix)]
-    cells = classify(objects, gates, markers, reviews)
-    settings = {"gates": list(gates), "markers": dict(markers), "reviews": list(reviews)}
-    made = Provenance(code, settings, checksums({"objects.parquet": inputs["objects"]}))
-    write_table(cells, output, cells_table(present), made)
