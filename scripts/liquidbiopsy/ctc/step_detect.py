@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from liquidbiopsy.core.parquet import table_of, write_table
-from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.paths import expand_path
+from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctc.detect import Detected, detect_image, shown_name
 from liquidbiopsy.ctc.features import STANDARD
