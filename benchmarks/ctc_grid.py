@@ -94,8 +94,9 @@ def grid(seeds: tuple[int, ...] = SEEDS) -> Iterator[dict[str, Any]]:
 
 
 def grid_page(rows: list[dict[str, Any]]) -> str:
-    """The grid as a page, and where the goal is not reached."""
-    lines = [f"| condition | signal | {COLUMNS} |", f"|---|---:|{RULE}|"]
+    """The grid as a page: in short, in full, and where the goal is not reached."""
+    lines = matrix(rows)
+    lines += ["", f"| condition | signal | {COLUMNS} |", f"|---|---:|{RULE}|"]
     lines += [f"| {r['condition']} | {r['signal']} | {r['tally'].cells()} |" for r in rows]
     held = [r for r in rows if r["where_bright"].truth]
     fallen = [r for r in held if not r["where_bright"].reached]
@@ -111,6 +112,17 @@ def grid_page(rows: list[dict[str, Any]]) -> str:
             f"precision {t.precision:.3f} of {t.truth} events"
         )
     return "\n".join(lines) + "\n"
+
+
+def matrix(rows: list[dict[str, Any]]) -> list[str]:
+    """Recall and precision of all cells, a condition a line and a signal a column."""
+    lines = [f"| recall / precision at signal | {' | '.join(map(str, SIGNALS))} |"]
+    lines.append("|---|" + "---|" * len(SIGNALS))
+    for condition in dict.fromkeys(r["condition"] for r in rows):
+        tallies = [r["tally"] for r in rows if r["condition"] == condition]
+        shares = (f"{t.recall:.3f} / {t.precision:.3f}" for t in tallies)
+        lines.append(f"| {condition} | {' | '.join(shares)} |")
+    return lines
 
 
 # --- leukocytes alone
