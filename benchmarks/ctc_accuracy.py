@@ -101,7 +101,7 @@ def to_markdown(rows: dict[str, dict[str, Any]], real: dict[str, float]) -> str:
             + (f"; NOT in {', '.join(names)}." if names else "."),
         ]
     for method, f1 in real.items():
-        lines += ["", f"Nuclei of the annotated real image, F1 at IoU 0.5, {method}: {f1:.3f}."]
+        lines += ["", f"Nuclei of the annotated real image, F1 at IoU 0.5, {method}: {f1:.3f}"]
     return "\n".join(lines) + "\n"
 
 
@@ -112,10 +112,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--methods", nargs="+", choices=list(NUCLEI), default=list(NUCLEI))
     parser.add_argument(
-        "--pixel-size",
+        "--pixel-sizes",
         type=float,
-        default=0.4,
-        help="µm assumed of the real image, whose own is unknown",
+        nargs="+",
+        default=[0.4, 0.5, 0.64],
+        help="µm, each assumed of the real image, whose own is unknown",
     )
     parser.add_argument("--output", type=Path, help="write OUTPUT.json and OUTPUT.md")
     options = parser.parse_args()
@@ -129,9 +130,10 @@ def main() -> None:
         rows[name] = one_scenario(name, known[name], options.seeds, options.methods)
     real = {}
     for method in options.methods:
-        agreement = real_nuclei(method, options.pixel_size)
-        if agreement:
-            real[method] = agreement.f1
+        for pixel_size_um in options.pixel_sizes:
+            agreement = real_nuclei(method, pixel_size_um)
+            if agreement:
+                real[f"{method}, {pixel_size_um:g} µm/px"] = agreement.f1
     page = to_markdown(rows, real)
     print(page)
     if options.output:
