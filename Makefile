@@ -40,7 +40,7 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 	$(WITH_PACKAGE) -m benchmarks.ctc_accuracy --output results/ctc_accuracy
 	$(WITH_PACKAGE) -m benchmarks.ctc_grid --output results/ctc_grid
 
-docs: venv ## write docs/tables.md from the schemas
+docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
 
 # The wheels of uv exist for every platform; it is used once, from an environment thrown away after.

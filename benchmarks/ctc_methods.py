@@ -76,7 +76,7 @@ def ours(given: Given) -> pd.DataFrame:
     }
     settings = with_defaults({"platforms": {"bench": platform}}, schema)
     item = {"specimen_id": "S1", "image": given.folder, "platform": "bench", "role": "sample"}
-    found = detect_image(item, settings["platforms"]["bench"], settings, threads=1)
+    found = detect_image(item, settings["platforms"]["bench"], settings, "slide", threads=1)
     n = len(found.columns.get("x_um", ()))
     columns = {name: found.columns.get(name, [float("nan")] * n) for name in features([])}
     calls, _ = call_events(resolve_gates("portable"), columns, n)

@@ -8,6 +8,7 @@ from liquidbiopsy.ctc.gallery import write_gallery
 with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821
     inputs = {"cells": job.input.cells, "crops": job.input.crops, "images": job.input.images}
+    images = read_table(job.input.images).to_pylist()
     write_gallery(
         cells=read_table(job.input.cells),
         crops=read_table(job.input.crops),
@@ -15,5 +16,6 @@ with log_to(snakemake.log[0]):  # noqa: F821
         html_path=job.output.page,
         thumbnails_path=job.output.thumbnails,
         provenance=Provenance(job.params.code, None, checksums(inputs)),
-        simulated=any(read_table(job.input.images)["simulated"].to_pylist()),
+        simulated=any(image["simulated"] for image in images),
+        images=images,
     )

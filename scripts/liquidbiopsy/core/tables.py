@@ -71,7 +71,7 @@ OBSERVATIONS = Table(
         column(
             "denominator", real, "Volume in ml, or cells or molecules, that the count stands over"
         ),
-        column("reason", text, "Why it is inadequate or failed"),
+        column("reason", text, "Why it is inadequate or failed; of a measured one, a remark"),
         column("source_table", text, "Detail table behind the value"),
         column("source_id", text, "Row or key in that table"),
     ),

@@ -47,6 +47,7 @@ def detect_image(
     item: Mapping[str, Any],
     platform: Mapping[str, Any],
     settings: Mapping[str, Any],
+    name: str,
     *,
     threads: int = 1,
     masks: Path | None = None,
@@ -61,6 +62,8 @@ def detect_image(
         Settings of its platform.
     settings : dict
         The sections `detection`, `quality` and `gallery` of the assay's settings.
+    name : str
+        The image as tables name it.
     threads : int
         Frames that are worked on at a time.
     masks : Path, optional
@@ -71,7 +74,7 @@ def detect_image(
     Detected
         An image that cannot be used has status `failed` and the reason in its row.
     """
-    image = shown_name(item["image"])
+    image = name
     row = {
         "specimen_id": item["specimen_id"],
         "image": image,
@@ -135,9 +138,20 @@ def detect_image(
     return found
 
 
-def shown_name(path: str) -> str:
-    """The image as tables name it: as the sheet gives it, but no absolute path of a machine."""
-    return Path(path).name if Path(path).is_absolute() else path
+def shown_names(paths: Sequence[str]) -> dict[str, str]:
+    """The images of a specimen as tables name them: as the sheet gives them, no path of a machine.
+
+    Of an absolute path so much of its end is kept as tells it from the others.
+    """
+    names = {}
+    for path in paths:
+        parts = Path(path).parts
+        others = [Path(other).parts for other in paths if other != path]
+        depth = 1
+        while depth < len(parts) - 1 and any(o[-depth:] == parts[-depth:] for o in others):
+            depth += 1
+        names[path] = "/".join(parts[-depth:]) if Path(path).is_absolute() else path
+    return names
 
 
 def image_tag(image: str) -> str:

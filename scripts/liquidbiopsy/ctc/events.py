@@ -23,6 +23,7 @@ NUCLEUS_LIGHT_DEPTH, NUCLEUS_NECK_DEPTH = 0.1, 0.15
 CYTOKERATIN_CONTRAST = 0.35  # cytoplasm is uneven; its dim parts are still cell
 CYTOKERATIN_LIGHT_DEPTH = 0.6
 COVERED, SURROUNDED = 0.4, 0.5  # share of a nucleus in, or of its rim on, the cytokeratin it is of
+ON_NUCLEUS = 0.5  # share of a piece of cytokeratin that lies on a nucleus it is not of
 TOUCHED = 0.15  # share of a nucleus' rim on a further piece of its cytokeratin
 RIM_UM = 1.2
 
@@ -126,7 +127,7 @@ def find_events(
     paint(labels, stain.places, of_stain)
     paint(labels, nuclei.places, nucleus_event[nuclei.owners + 1])
     places, owners = labelled(united(stain.places, nuclei.places), labels)
-    mine = labels.ravel()[stain.places] == of_stain
+    mine = (labels.ravel()[stain.places] == of_stain) & (of_stain > 0)
     stained = np.zeros_like(labels)
     paint(stained, stain.places[mine], of_stain[mine])
     return Events(
@@ -168,12 +169,16 @@ def _belonging(nuclei: Objects, stain: Objects) -> tuple[Labels, Labels, int]:
         if home[nucleus] and piece != home[nucleus] and not inhabited[piece] and share >= TOUCHED:
             parent[piece] = home[nucleus]
             inhabited[piece] = True
+    on_nucleus = np.bincount(stain.owners, nuclei.labels.ravel()[stain.places] > 0, minlength=m)
+    area = np.bincount(stain.owners, minlength=m)
+    # a speck on a nucleus that is not a cell of its own is of that nucleus' cell, and no event
+    speck = np.append(False, on_nucleus > ON_NUCLEUS * area) & ~inhabited
     # events are numbered by the first pixel of their first part, which is the objects' own order
     stain_event = np.zeros(m + 1, np.int32)
     nucleus_event = np.zeros(n + 1, np.int32)
     count = 0
     for piece in range(1, m + 1):
-        if parent[piece] == piece:
+        if parent[piece] == piece and not speck[piece]:
             count += 1
             stain_event[piece] = count
     stain_event = stain_event[parent]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.pictured import PicturedCell, caption, picture
 from liquidbiopsy.core.provenance import Provenance
-from liquidbiopsy.core.tables import THUMBNAILS
+from liquidbiopsy.core.tables import FAILED, THUMBNAILS
 from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.ctc.pictures import (
     Crop,
@@ -27,6 +27,7 @@ from liquidbiopsy.ctc.pictures import (
     channel_windows,
     scale_of,
 )
+from liquidbiopsy.ctc.tables import CALLS
 
 TEMPLATES = Path(__file__).with_name("templates")
 SHOWN = ("ctc", "ctc_cluster", "uncertain")
@@ -54,6 +55,7 @@ def write_gallery(
     provenance: Provenance,
     *,
     simulated: bool = False,
+    images: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write a specimen's `gallery.html` and `thumbnails.parquet`.
 
@@ -73,6 +75,8 @@ def write_gallery(
         What they are made from.
     simulated : bool
         Whether its images say that they are simulated.
+    images : list of mapping
+        Rows of its images table, for what could not be read.
     """
     calls = dict(zip(cells["cell_id"].to_pylist(), cells["call"].to_pylist(), strict=True))
     cropped = _crops_by_cell(crops)
@@ -113,7 +117,9 @@ def write_gallery(
         version=__version__,
         simulated="the images of this specimen were made by a simulator" if simulated else "",
         specimen=specimen,
-        counts=sorted(counts.items(), key=lambda item: (-item[1], item[0])),
+        counts=[(call, counts[call]) for call in CALLS if counts[call] or call in SHOWN],
+        trouble=[f"{i['image']}: {i['reason']}" for i in images if i["reason"]],
+        readable=not images or any(i["status"] != FAILED for i in images),
         first=[Group(call, shown.get(call, []), counts[call]) for call in SHOWN],
         others=[Group(c, of_call, counts[c]) for c, of_call in shown.items() if c not in SHOWN],
         key=[(plain(name), _css(colour)) for name, colour in channel_colours(windows).items()],

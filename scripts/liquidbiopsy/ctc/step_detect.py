@@ -13,7 +13,7 @@ from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import QUALITY
-from liquidbiopsy.ctc.detect import Detected, detect_image, shown_name
+from liquidbiopsy.ctc.detect import Detected, detect_image, shown_names
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
 
@@ -46,11 +46,20 @@ def detect_specimen(
         Frames that are worked on at a time.
     """
     masks = Path(outputs["objects"]).parent / "masks" if settings["detection"]["masks"] else None
+    names = shown_names([item["image"] for item in items])
     found = [
-        detect_image(item, platforms[item["platform"]], settings, threads=threads, masks=masks)
+        detect_image(
+            item,
+            platforms[item["platform"]],
+            settings,
+            names[item["image"]],
+            threads=threads,
+            masks=masks,
+        )
         for item in items
     ]
-    files = {shown_name(f): f for item in items for f in expand_path(item["image"])}
+    every = [f for item in items for f in expand_path(item["image"])]
+    files = {name: file for file, name in shown_names(every).items()}
     used = {name: platforms[name] for name in {item["platform"] for item in items}}
     made = Provenance(code, {"platforms": used, **settings}, checksums(files))
     channels = list(dict.fromkeys([*STANDARD, *(c for f in found for c in f.channels)]))

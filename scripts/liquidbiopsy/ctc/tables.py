@@ -94,9 +94,11 @@ IMAGES = Table(
         column("platform", text, "Platform", nullable=False),
         column("role", text, "`sample`, `control_high` or `control_low`", nullable=False),
         column("status", text, "`measured` or `failed`", nullable=False),
-        column("reason", text, "Why it failed"),
+        column("reason", text, "Why it failed, or which frames were lost"),
         column("frames", whole, "Frames that the image should have"),
-        column("frames_lost", whole, "Frames missing, unreadable, out of focus or without signal"),
+        column(
+            "frames_lost", whole, "Frames missing, unreadable, out of focus, saturated or blank"
+        ),
         column("pixel_size_um", real, "Edge of a pixel", "um"),
         column("markers", pa.list_(text), "Channels beside nucleus, cytokeratin and leukocyte"),
         column("simulated", flag, "Whether the file says that its data are simulated"),
