@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
+from liquidbiopsy.core.atomic import atomic_path
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import FAILED, MEASURED
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.frames import FrameResult, read_frame
 from liquidbiopsy.ctc.layouts import SKIP
+from liquidbiopsy.ctc.names import image_tag, lost_words, without_place
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.imaging.stage import repeated
@@ -87,7 +88,7 @@ def detect_image(
         slide = open_slide(item["image"], platform, item["platform"])
         known = slide_wide(slide, platform, settings["detection"])
     except InputError as error:
-        reason = str(error).replace(item["image"], image)
+        reason = without_place(str(error), item["image"], image)
         log.warning("%s: %s", item["specimen_id"], reason)
         return Detected({**row, "status": FAILED, "reason": reason, "simulated": False})
     found = Detected(row, channels=slide.channels)
@@ -109,15 +110,15 @@ def detect_image(
     for result in _results(slide, known, settings, threads, crop_um, masks is not None):
         found.quality += [{**q, "frame": result.number} for q in result.quality]
         if result.lost:
-            lost[result.number] = result.lost
+            lost[result.number] = without_place(result.lost, item["image"], image)
         if result.columns:
             parts.append(_placed(result, slide))
             found.crops += _crop_rows(result, slide, parts[-1])
             found.crops = _most_stained(found.crops, settings["gallery"]["most"])
         if masks is not None and result.masks is not None:
-            masks.mkdir(parents=True, exist_ok=True)
             name = f"{image_tag(image)}-{result.number:04d}.tif"
-            tifffile.imwrite(masks / name, result.masks, compression="zlib")
+            with atomic_path(masks / name) as partial:
+                tifffile.imwrite(partial, result.masks, compression="zlib")
         log.info(
             "%s frame %d: %d events %s",
             image,
@@ -129,34 +130,13 @@ def detect_image(
     _name_cells(found, image)
     found.row |= {
         "status": MEASURED,
-        "reason": _lost_words(lost) or None,
+        "reason": lost_words(lost) or None,
         "frames": len(slide.frames) + len(slide.missing),
         "frames_lost": len(lost),
         "pixel_size_um": slide.stage.pixel_size_um,
         "simulated": slide.simulated,
     }
     return found
-
-
-def shown_names(paths: Sequence[str]) -> dict[str, str]:
-    """The images of a specimen as tables name them: as the sheet gives them, no path of a machine.
-
-    Of an absolute path so much of its end is kept as tells it from the others.
-    """
-    names = {}
-    for path in paths:
-        parts = Path(path).parts
-        others = [Path(other).parts for other in paths if other != path]
-        depth = 1
-        while depth < len(parts) - 1 and any(o[-depth:] == parts[-depth:] for o in others):
-            depth += 1
-        names[path] = "/".join(parts[-depth:]) if Path(path).is_absolute() else path
-    return names
-
-
-def image_tag(image: str) -> str:
-    """Short name of an image that begins with a letter and hangs on the image's name alone."""
-    return "i" + hashlib.sha256(image.encode()).hexdigest()[:6]
 
 
 def _results(
@@ -272,15 +252,3 @@ def _pixel_size_row(slide: Slide, image: str) -> list[dict[str, Any]]:
         log.warning("%s: pixel size %g um in the file, %g um in the settings", image, own, given)
     row = {"item": image, "metric": "pixel_size", "value": own, "unit": "um"}
     return [{**row, "limit": given, "passed": bool(agree)}]
-
-
-def _lost_words(lost: Mapping[int, str]) -> str:
-    """Why frames were lost, in a sentence that names how many and the first."""
-    if not lost:
-        return ""
-    reasons: dict[str, list[int]] = {}
-    for number, reason in sorted(lost.items()):
-        short = reason if len(reason) < 30 else "cannot be read"
-        reasons.setdefault(short, []).append(number)
-    words = [f"{len(n)} {reason} (the first: {n[0]})" for reason, n in reasons.items()]
-    return "frames lost: " + "; ".join(words)

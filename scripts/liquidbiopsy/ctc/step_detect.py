@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import QUALITY
-from liquidbiopsy.ctc.detect import Detected, detect_image, shown_names
+from liquidbiopsy.ctc.detect import Detected, detect_image
 from liquidbiopsy.ctc.features import STANDARD
+from liquidbiopsy.ctc.names import shown_names
 from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
 
 Paths = Mapping[str, str]
@@ -46,6 +48,8 @@ def detect_specimen(
         Frames that are worked on at a time.
     """
     masks = Path(outputs["objects"]).parent / "masks" if settings["detection"]["masks"] else None
+    if masks is not None:
+        shutil.rmtree(masks, ignore_errors=True)
     names = shown_names([item["image"] for item in items])
     found = [
         detect_image(
