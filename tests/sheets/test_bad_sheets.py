@@ -96,6 +96,21 @@ def test_same_image_twice(folder: Path) -> None:
     assert "already in row 2 (line 3)" in problem.message
 
 
+def test_one_file_under_two_spellings(folder: Path) -> None:
+    put(folder, "ctc", 4, 1, "S2")
+    put(folder, "ctc", 4, 2, "./slides/../slides/S2.tif")
+    (problem,) = problems()
+    assert (problem.line, problem.column) == (4, "image")
+    assert "is the file of row 2 (line 3)" in problem.message
+
+
+def test_settings_and_sheets_are_told_together(folder: Path) -> None:
+    put(folder, "patients", 2, 1, "007")
+    found = [str(p) for p in problems({**settings(), "resluts": "here"})]
+    assert any("unknown setting 'resluts'; did you mean 'results'?" in p for p in found)
+    assert any("'007' is not allowed" in p for p in found)
+
+
 HEADER = {
     "commas": (lambda t: t.replace("\t", ","), "separated by commas; a sheet needs tabs"),
     "quoted commas": (lambda t: '"' + t.replace("\t", '","') + '"', "separated by commas"),

@@ -133,7 +133,7 @@ def test_a_failed_specimen_has_its_rows():
     names = {"ctc_count", "ctc_cluster_count", "tdev_count"}
     assert set(statements(objects(), [broken()])) == names
     found = statements(objects(), [broken(markers=["her2"])])
-    names |= {"ctc_her2_positive_count"}
+    names |= {"ctc_her2_positive_count", "ctc_her2_status"}
     assert set(found) == names
     assert {o.status for o in found.values()} == {"failed"}
     assert {(o.value, o.reason) for o in found.values()} == {(None, "b.tif: is empty")}
@@ -238,3 +238,10 @@ def test_a_channel_that_the_image_lacks_is_not_known():
     kind = cells_table(["nucleus", "cytokeratin"])
     assert "her2_grade" not in found.column_names and "her2_grade" not in kind.schema.names
     assert np.isfinite(found["confidence"].to_numpy()).all()
+
+
+def test_an_unreadable_image_with_a_marker_leaves_the_others_counted():
+    found = statements(objects(), [image(), broken(markers=["her2"])])
+    assert found["ctc_count"].status == "inadequate"
+    assert "b.tif: is empty" in found["ctc_count"].reason
+    assert "ctc_her2_status" not in found

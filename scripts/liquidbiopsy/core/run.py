@@ -78,7 +78,7 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
     schemas = {p.name.split(".")[0]: read_yaml(p) for p in (workflow / "schemas").glob("*.yaml")}
     filled = with_defaults(dict(config), schemas["config"])
     problems = check_settings(filled, schemas["config"], SETTINGS)
-    if problems:
+    if not _has_its_parts(filled):
         raise CheckError(problems)
     assays: dict[str, Assay] = {}
     for name, settings in filled["assays"].items():
@@ -97,12 +97,29 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
             words = check_choices(assays[name], filled["assays"][name])
             found = [Problem(SETTINGS, 0, "", message) for message in words]
         problems += found
+        if found:  # its sheet hangs on its settings
+            del assays[name]
+    try:
+        run = _read_sheets(filled, assays, schemas)
+    except CheckError as error:
+        problems += error.problems
     if problems:
         raise CheckError(problems)
     filled["results"] = os.path.normpath(filled["results"])
-    run = _read_sheets(filled, assays, schemas)
     _latest[:] = [run]
     return run
+
+
+def _has_its_parts(config: Mapping[str, Any]) -> bool:
+    """Whether settings, sound or not, name sheets and assays that can be looked at."""
+    sheets, assays = config.get("sheets"), config.get("assays")
+    return (
+        isinstance(sheets, Mapping)
+        and all(isinstance(sheets.get(name), str) for name in ("patients", "specimens"))
+        and isinstance(assays, Mapping)
+        and len(assays) > 0
+        and all(isinstance(settings, Mapping) for settings in assays.values())
+    )
 
 
 def _read_sheets(
@@ -120,7 +137,7 @@ def _read_sheets(
     }
     unread = [s for s in (*sheets.values(), *own.values()) if s.problems and not s.rows]
     if not unread:  # a sheet that could not be read would make every reference to it a problem
-        _check_shared(sheets, assays)
+        _check_shared(sheets, assays, set(config["assays"]))
         for name, assay in assays.items():
             _check_own(own[name], sheets["specimens"], assay, config["assays"][name])
     problems = [p for s in (*sheets.values(), *own.values()) for p in s.problems]
@@ -150,13 +167,15 @@ def _read_sheets(
     return Run(config, assays, patients, dict(events), specimens)
 
 
-def _check_shared(sheets: Mapping[str, Sheet], assays: Mapping[str, Assay]) -> None:
-    """Check the sheets that all assays share against each other."""
+def _check_shared(
+    sheets: Mapping[str, Sheet], assays: Mapping[str, Assay], named: set[str]
+) -> None:
+    """Check the sheets that all assays share; `named` are the assays that the settings name."""
     specimens = sheets["specimens"]
     for sheet, column in ((sheets["patients"], "patient_id"), (specimens, "specimen_id")):
         _check_case(sheet, column)
     check_references(specimens, "patient_id", sheets["patients"].values("patient_id"), "patients")
-    check_references(specimens, "assay", set(assays), "the settings' assays")
+    check_references(specimens, "assay", named, "the settings' assays")
     if "events" in sheets:
         known = sheets["patients"].values("patient_id")
         check_references(sheets["events"], "patient_id", known, "patients")
@@ -198,9 +217,24 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, settings: Mapping[s
             message = f"'{row['specimen_id']}' has no row in {sheet.file}"
             specimens.report(index, "specimen_id", message)
     for name, column in assay.sheet_schema["properties"].items():
+        if column.get("format") == "path":
+            _check_same_file(sheet, name)
         if "key_of" in column:
             known = set(settings.get(column["key_of"], {}))
             check_references(sheet, name, known, f"assays.{assay.name}.{column['key_of']}")
+
+
+def _check_same_file(sheet: Sheet, column: str) -> None:
+    """Refuse one file under two spellings in one specimen: it would count twice."""
+    first: dict[tuple[str, str], int] = {}
+    for index, row in enumerate(sheet.rows):
+        if row[column] is not None and row["specimen_id"] is not None:
+            key = (row["specimen_id"], os.path.realpath(row[column]))
+            other = first.setdefault(key, index)
+            if other != index and sheet.rows[other][column] != row[column]:
+                line = sheet.lines[first[key]]
+                message = f"'{row[column]}' is the file of row {line - 1} (line {line})"
+                sheet.report(index, column, message)
 
 
 def _existing(items: list[dict[str, Any]], schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -70,10 +70,10 @@ def _observe_sample(
 ) -> list[Observation]:
     """Counts and marker status of the images of the patient's own blood."""
     status, reason = adequacy(images, settings["max_lost_frames"])
-    seen = sorted({m for i in images for m in i["markers"] or []} & set(settings["markers"]))
+    planned = _markers_of(images, settings)
     if status == FAILED:
-        analytes = [*COUNTS, *(f"ctc_{m}_positive_count" for m in seen)]
-        return [failed(analyte, reason or "") for analyte in analytes]
+        graded = [f"ctc_{m}_{what}" for m in planned for what in ("positive_count", "status")]
+        return [failed(analyte, reason or "") for analyte in [*COUNTS, *graded]]
     if bad_controls:
         status, reason = INADEQUATE, "; ".join(filter(None, [reason, *bad_controls]))
     mine = cells.filter(pc.equal(cells["role"], SAMPLE))
@@ -84,20 +84,31 @@ def _observe_sample(
         for analyte, calls in COUNTS.items()
     ]
     counted = _of_calls(mine, COUNTED)
-    for marker in seen:
+    read = [i for i in images if i["status"] != FAILED]
+    for marker in _markers_of(read, settings):
+        unstained = sum(marker not in (i["markers"] or []) for i in read)
+        partly = (
+            f"{unstained} of {len(read)} images have no {marker} channel" if unstained else None
+        )
+        remark = "; ".join(filter(None, [reason, partly])) or None
         rules = settings["markers"][marker]
         result = marker_status(counted[f"{marker}_grade"].to_pylist(), rules)
         found.append(
             count_over_volume(
                 f"ctc_{marker}_positive_count",
                 result.positive,
-                volume_ml,
+                None if unstained else volume_ml,
                 status=status,
-                reason=reason,
+                reason=remark,
             )
         )
-        found.append(_status_row(marker, result, status, reason))
+        found.append(_status_row(marker, result, status, remark))
     return found
+
+
+def _markers_of(images: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> list[str]:
+    """Markers that any of the images has, and that the settings grade."""
+    return sorted({m for i in images for m in i["markers"] or []} & set(settings["markers"]))
 
 
 def _of_calls(cells: pa.Table, calls: Sequence[str]) -> pa.Table:

@@ -167,9 +167,8 @@ def _placed(result: FrameResult, slide: Slide) -> dict[str, npt.NDArray[Any]]:
     columns = dict(result.columns)
     n = len(columns["x_px"])
     columns["frame"] = np.full(n, result.number, np.int32)
-    # centres of pixels: the first pixel's centre is half a pixel from the edge of the slide
-    columns["x_um"] = (left + columns["x_px"] + 0.5) * stage.pixel_size_um
-    columns["y_um"] = (top + columns["y_px"] + 0.5) * stage.pixel_size_um
+    columns["x_um"] = (left + columns["x_px"]) * stage.pixel_size_um
+    columns["y_um"] = (top + columns["y_px"]) * stage.pixel_size_um
     height, width = slide.shape if not slide.tiled else (stage.height_px, stage.width_px)
     reach = np.sqrt(columns["area_um2"] / np.pi) / stage.pixel_size_um
     shared = stage.overlap_px + MARGIN_PX + reach
@@ -195,8 +194,8 @@ def _once(parts: Sequence[Mapping[str, Any]], slide: Slide) -> dict[str, npt.NDA
     columns = {k: v[~drop] for k, v in columns.items() if k != "shared"}
     if slide.tiled:
         px = slide.stage.pixel_size_um
-        columns["x_px"] = columns["x_um"] / px - 0.5
-        columns["y_px"] = columns["y_um"] / px - 0.5
+        columns["x_px"] = columns["x_um"] / px
+        columns["y_px"] = columns["y_um"] / px
         columns["frame"] = np.zeros_like(columns["frame"])
     return columns
 

@@ -124,7 +124,7 @@ def _judge(
         },
     ]
     if blank:
-        result.lost = f"no picture in {', '.join(blank)}"
+        result.lost = f"no picture (all alike, or not numbers) in {', '.join(blank)}"
     elif not unsaturated:
         result.lost = "saturated"
     elif not in_focus:
@@ -185,8 +185,10 @@ def _measure(
             surface = surfaces[name]
             light["snr"] = all_round_snr(*own, shape, image, surface.level, surface.noise)
         columns |= {f"{name}_{measure}": values for measure, values in light.items()}
-    # cytokeratin that lies wholly on another cell's nucleus leaves an event without pixels
-    return {name: values[shape.area > 0] for name, values in columns.items()}
+    # of cytokeratin that lies on another cell's nucleus little or nothing is left to be an event
+    enough = (columns["nuclei"] > 0) | (shape.area >= known.scale.cytokeratin.min_area_px)
+    kept = enough & (shape.area > 0)
+    return {name: values[kept] for name, values in columns.items()}
 
 
 def _light(

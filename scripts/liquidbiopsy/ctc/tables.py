@@ -20,12 +20,18 @@ PLACE = (
     column(
         "frame",
         whole,
-        "Place of the frame on the stage, from 0; 0 where there is one",
+        "Number of the frame in the order of the files, from 0; 0 where there is one",
         nullable=False,
     ),
     column("x_px", real, "Centre in the frame, from its left edge", "[px]", nullable=False),
     column("y_px", real, "Centre in the frame, from its top edge", "[px]", nullable=False),
-    column("x_um", real, "Centre on the slide", "um", nullable=False),
+    column(
+        "x_um",
+        real,
+        "Centre on the slide; frames without a grid lie side by side",
+        "um",
+        nullable=False,
+    ),
     column("y_um", real, "Centre on the slide", "um", nullable=False),
 )
 
