@@ -68,7 +68,8 @@ def tables_page() -> str:
         analytes = [(f"`{n}`", f"`{u}`", safe(words)) for n, (u, words) in module.ANALYTES.items()]
         parts.append(table(("analyte", "unit", "what it is"), analytes))
         parts.append(f"\n### What `{assay}` notes in `quality`\n")
-        parts.append("The item of a frame is its number from 0, after `<image>:` where a specimen has several images.\n")
+        item = "its number from 0, after `<image>:` where a specimen has several images"
+        parts.append(f"The item of a frame is {item}.\n")
         metrics = [
             (f"`{n}`", item, f"`{u}`", safe(words))
             for n, (item, u, words) in module.METRICS.items()
