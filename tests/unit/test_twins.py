@@ -57,13 +57,14 @@ def test_clipped(seed):
     np.testing.assert_allclose(background._clipped(values), clipped(values), rtol=1e-5)
 
 
+@pytest.mark.parametrize("whole", [0.0, 1.0])
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("shape", "rows", "columns"), [((80, 95), 2, 3), ((64, 64), 1, 1)])
-def test_squares(seed, shape, rows, columns):
+def test_squares(seed, shape, rows, columns, whole):
     rng, smooth, _ = blobs(seed, shape)
     image = np.clip(rng.normal(300, 10, shape) + 2000 * np.maximum(smooth, 0), 0, 4095)
     image, lag = image.astype(np.uint16), 3
-    level, noise = background._squares(image, rows, columns, lag)
+    level, noise = background._squares(image, rows, columns, lag, np.float32(whole))
     for i in range(rows):
         for j in range(columns):
             y, x = (
@@ -72,13 +73,25 @@ def test_squares(seed, shape, rows, columns):
             )
             y, x = (a[:: -(-len(a) // background.SAMPLES_ALONG)] for a in (y, x))
             other = np.where(x + lag < shape[1], x + lag, x - lag)
-            sample = image[np.ix_(y, x)].astype(float)
-            pairs = np.sort(abs(sample - image[np.ix_(y, other)]).ravel())
-            middle, spread = clipped(sample.ravel())
-            assert level[i, j] == pytest.approx(middle)
+            n = np.arange(len(y) * len(x))
+            golden = background.GOLDEN  # whole counts are spread over their width
+            here = image[np.ix_(y, x)].ravel() + whole * (n * golden % 1 - 0.5)
+            there = image[np.ix_(y, other)].ravel() + whole * ((n + 0.5) * golden**2 % 1 - 0.5)
+            pairs = np.sort(abs(here - there))
+            middle, spread = clipped(here)
+            assert level[i, j] == pytest.approx(middle, rel=1e-5)
             assert noise[i, j] == pytest.approx(
-                min(spread, pairs[len(pairs) // 2] / 0.9539), rel=1e-5
+                min(spread, pairs[len(pairs) // 2] / 0.9539), rel=1e-4
             )
+
+
+def test_whole_counts_do_not_make_the_background_jump():
+    rng = np.random.default_rng(5)
+    image = rng.normal(17.5, 1.0, (400, 400)).round().astype(np.uint8)
+    surface = background.measure_surface(image, 40, 0.1)
+    assert np.ptp(surface.level) < 1.2
+    assert np.median(surface.level) == pytest.approx(17.5, abs=0.1)
+    assert np.median(surface.noise) == pytest.approx(1.04, rel=0.15)
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (1, 4), (5, 7)])

@@ -16,10 +16,10 @@ from liquidbiopsy.imaging.segment import Objects, Outline, labelled, outline_obj
 
 Labels = npt.NDArray[np.int32]
 
-SMOOTH_NUCLEUS_UM, SMOOTH_CYTOKERATIN_UM = 0.6, 0.9
+SMOOTH_NUCLEUS_UM, SMOOTH_CYTOKERATIN_UM = 0.4, 0.9
 SMOOTH_AT_LEAST_PX = 0.9
-PART_OF_NUCLEUS = 0.36  # of a usual nucleus' area: the smallest part that a clump is split into
-NUCLEUS_LIGHT_DEPTH, NUCLEUS_NECK_DEPTH = 0.25, 0.15  # chromatin is mottled
+PART_OF_NUCLEUS = 0.28  # of a usual nucleus' area: the smallest part that a clump is split into
+NUCLEUS_LIGHT_DEPTH, NUCLEUS_NECK_DEPTH = 0.2, 0.15  # chromatin is mottled
 CYTOKERATIN_CONTRAST = 0.35  # cytoplasm is uneven; its dim parts are still cell
 CYTOKERATIN_LIGHT_DEPTH = 0.6
 COVERED, SURROUNDED = 0.4, 0.5  # share of a nucleus in, or of its rim on, the cytokeratin it is of

@@ -12,6 +12,7 @@ from scipy.ndimage import median_filter, percentile_filter
 
 SAMPLES_ALONG = 10  # pixels looked at along each edge of a square
 PAIR_SHARE = 10  # pixels are paired over this part of a square's edge: past grain, short of slopes
+GOLDEN = 0.6180339887  # its multiples fill the unit interval evenly
 QUARTILE, PAIR_MEDIAN = 0.6745, 0.9539  # of a normal distribution, and of differences of two
 
 
@@ -41,16 +42,19 @@ def measure_surface(image: npt.NDArray[np.generic], square_px: int, floor: float
     """
     rows = max(1, round(image.shape[0] / square_px))
     columns = max(1, round(image.shape[1] / square_px))
-    level, noise = _squares(image, rows, columns, max(1, square_px // PAIR_SHARE))
+    whole = np.float32(image.dtype.kind in "iu")
+    level, noise = _squares(image, rows, columns, max(1, square_px // PAIR_SHARE), whole)
     return Surface(level, np.maximum(noise, np.float32(floor)), square_px)
 
 
 @nb.njit(cache=True, nogil=True)
-def _squares(image, rows, columns, lag):  # type: ignore[no-untyped-def]
+def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
     """Level and noise of each square by clipping what stands above its background.
 
     Light that slopes within a square widens the lower half of its values but not the differences
     of near pixels; cells widen the differences but not the lower half: the smaller one is noise.
+    Whole counts (`whole` is 1) are spread evenly over their width, so that the median of a camera
+    with little noise does not jump from one count to the next.
     """
     height, width = image.shape
     level = np.empty((rows, columns), np.float32)
@@ -68,13 +72,15 @@ def _squares(image, rows, columns, lag):  # type: ignore[no-untyped-def]
                 for x in range(left, right, step_x):
                     if n < sample.size:
                         other = x + lag if x + lag < width else x - lag
-                        here = np.float32(image[y, x])
+                        spread = whole * np.float32((n * GOLDEN) % 1 - 0.5)
+                        here = np.float32(image[y, x]) + spread
+                        spread = whole * np.float32(((n + 0.5) * GOLDEN * GOLDEN) % 1 - 0.5)
                         sample[n] = here
-                        pairs[n] = abs(here - np.float32(image[y, max(other, 0)]))
+                        pairs[n] = abs(here - np.float32(image[y, max(other, 0)]) - spread)
                         n += 1
-            level[i, j], spread = _clipped(np.sort(sample[:n]))
+            level[i, j], below = _clipped(np.sort(sample[:n]))
             between = np.sort(pairs[:n])[n // 2] / np.float32(PAIR_MEDIAN)
-            noise[i, j] = min(spread, between)
+            noise[i, j] = min(below, between)
     return level, noise
 
 
