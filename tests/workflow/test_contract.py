@@ -202,7 +202,7 @@ def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(lab, root, tmp_path: 
     results = other.folder / "results"
     other.kill_midway(results / "ctc" / "P1_next" / "objects.parquet")
     assert not (results / "cohort" / "index.html").exists()
-    left = results / "ctc" / "P1_base" / ".cells.parquet.part"  # what a kill in writing leaves
+    left = results / "cohort" / ".report.parquet.part"  # what a kill in writing leaves
     left.parent.mkdir(parents=True, exist_ok=True)
     left.write_bytes(b"half")
     other.run("--unlock")
