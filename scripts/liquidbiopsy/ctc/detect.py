@@ -152,6 +152,9 @@ def _results(
     def work(frame: Frame) -> FrameResult:
         return read_frame(slide, frame, known, settings["quality"], crop_um=crop_um, masks=masks)
 
+    if threads == 1:
+        yield from map(work, slide.frames)
+        return
     frames = iter(slide.frames)
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         waiting = [pool.submit(work, f) for f in islice(frames, threads + 1)]

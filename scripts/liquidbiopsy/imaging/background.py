@@ -148,3 +148,19 @@ def at(grid, y, x, height, width):  # type: ignore[no-untyped-def]
     upper = grid[i, j] * (1 - fx) + grid[i, j1] * fx
     lower = grid[i1, j] * (1 - fx) + grid[i1, j1] * fx
     return upper * (1 - fy) + lower * fy
+
+
+@nb.njit(cache=True, nogil=True)
+def both_at(first, second, y, x, height, width):  # type: ignore[no-untyped-def]
+    """Values of two grids of one shape at a pixel, as `at` gives them."""
+    rows, columns = first.shape
+    gy = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
+    gx = min(max((x + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
+    i, j = int(gy), int(gx)
+    i1, j1 = min(i + 1, rows - 1), min(j + 1, columns - 1)
+    fy, fx = gy - i, gx - j
+    a, b, c, d = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
+    return (
+        first[i, j] * a + first[i, j1] * b + first[i1, j] * c + first[i1, j1] * d,
+        second[i, j] * a + second[i, j1] * b + second[i1, j] * c + second[i1, j1] * d,
+    )

@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
-from liquidbiopsy.imaging.background import at
+from liquidbiopsy.imaging.background import at, both_at
 
 SECTORS = 8
 WEAKER_SECTORS = 30  # percentile: what seven in ten sectors exceed, a cell has all round
@@ -53,9 +53,11 @@ def _light(places, owners, n, image, level, noise, gain):  # type: ignore[no-unt
     total, squares, snr = np.zeros(n), np.zeros(n), np.zeros(n)
     for k in range(places.size):
         y, x = places[k] // width, places[k] % width
-        rise = image[y, x] - at(level, y, x, height, width)
-        snr[owners[k]] += rise / at(noise, y, x, height, width)
-        rise /= at(gain, y, x, height, width)
+        base, unit = both_at(level, noise, y, x, height, width)
+        rise = image[y, x] - base
+        snr[owners[k]] += rise / unit
+        if gain.size > 1:
+            rise /= at(gain, y, x, height, width)
         count[owners[k]] += 1
         total[owners[k]] += rise
         squares[owners[k]] += rise * rise
@@ -82,8 +84,10 @@ def measure_light(
         Number of regions.
     image : array, shape (height, width)
         The channel in counts.
-    level, noise, gain : array, shape (rows, columns)
-        Background, its robust standard deviation, and relative illumination, on a coarse grid.
+    level, noise : array, shape (rows, columns)
+        Background and its robust standard deviation, on a coarse grid.
+    gain : array, shape (rows, columns), or (1, 1) for even light
+        Relative illumination.
 
     Returns
     -------
@@ -130,8 +134,8 @@ def _sectors(places, owners, ys, xs, image, level, noise):  # type: ignore[no-un
         y, x, i = places[k] // width, places[k] % width, owners[k]
         angle = np.arctan2(y - ys[i], x - xs[i]) / (2 * np.pi) + 0.5
         sector = min(int(angle * SECTORS), SECTORS - 1)
-        rise = image[y, x] - at(level, y, x, height, width)
-        total[i, sector] += rise / at(noise, y, x, height, width)
+        base, unit = both_at(level, noise, y, x, height, width)
+        total[i, sector] += (image[y, x] - base) / unit
         count[i, sector] += 1
     return total, count
 
@@ -153,13 +157,23 @@ def all_round_snr(
     -------
     array of float, one a region; NaN where it is empty.
     """
-    total, count = _sectors(places, owners, shape.y, shape.x, image, surface_level, surface_noise)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(count > 0, total / count, np.nan)
-    some = count.any(axis=1)
-    snr = np.full(len(total), np.nan)
-    snr[some] = np.nanpercentile(means[some], WEAKER_SECTORS, axis=1)
-    return snr
+    return _weaker_sectors(
+        *_sectors(places, owners, shape.y, shape.x, image, surface_level, surface_noise)
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def _weaker_sectors(total, count):  # type: ignore[no-untyped-def]
+    """Percentile of each region's sector means, between ranks by linear interpolation."""
+    found = np.full(len(total), np.nan)
+    for i in range(len(total)):
+        means = np.sort(total[i][count[i] > 0] / count[i][count[i] > 0])
+        if means.size:
+            rank = (means.size - 1) * WEAKER_SECTORS / 100
+            low = int(rank)
+            high = min(low + 1, means.size - 1)
+            found[i] = means[low] + (rank - low) * (means[high] - means[low])
+    return found
 
 
 def measure_shape(places: Places, owners: Owners, n: int, labels: npt.NDArray[np.int32]) -> Shape:

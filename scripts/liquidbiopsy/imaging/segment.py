@@ -37,7 +37,8 @@ class Outline:
     light_depth: float
     """Fall of light between two peaks that splits them, as a share of the lower."""
     neck_depth: float
-    """Narrowing between two parts that splits them, as a share of the smaller; 1 for never."""
+    """Narrowing between two parts that splits them, as a share of the smaller; 1 for objects of any
+    shape, which are then neither split by it nor looked for on the shoulders of brighter ones."""
     min_area_px: int
     """Smallest object."""
     min_part_px: int
@@ -74,9 +75,10 @@ def outline_objects(smooth: Image, level: Image, noise: Image, how: Outline) -> 
     )
     heads = _object_heights(places, heights, order, basins, count)
     objects = _cut_at_height(places, heights, basins, heads, np.float32(how.contrast))
-    _add_left_over(places, heights, objects, count, how)
+    if how.neck_depth < 1:
+        _add_left_over(places, heights, objects, count, how)
     labels, n = _split_at_necks(
-        places, objects, np.float32(how.neck_depth), how.min_area_px, how.min_part_px
+        places, objects, count, np.float32(how.neck_depth), how.min_area_px, how.min_part_px
     )
     return Objects(labels, n, *labelled(places, labels))
 
@@ -150,7 +152,7 @@ def _add_left_over(
     heads = _object_heights(places, heights, order, basins, found)
     pieces = _cut_at_height(places, heights, basins, heads, np.float32(how.contrast))
     parts, found = _split_at_necks(
-        places, pieces, np.float32(how.neck_depth), how.min_part_px, how.min_part_px
+        places, pieces, found, np.float32(how.neck_depth), how.min_part_px, how.min_part_px
     )
     _keep_round(places, parts, found, objects, count, how.min_part_px)
 
@@ -216,10 +218,10 @@ def depth_inside(places, objects):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _split_at_necks(places, objects, neck_depth, min_area, min_part):  # type: ignore[no-untyped-def]
+def _split_at_necks(places, objects, count, neck_depth, min_area, min_part):  # type: ignore[no-untyped-def]
     """Split objects where they narrow, drop small ones, and number the rest by rows."""
     if neck_depth >= 1:
-        return _numbered(places, objects, objects.max(), min_area)
+        return _numbered(places, objects, count, min_area)
     depths = depth_inside(places, objects)
     n = 0
     for k in range(places.size):

@@ -57,7 +57,7 @@ def focus(image: npt.NDArray[Any], pixel_size_um: float) -> float | None:
     Geusebroek JM et al. Robust autofocusing in microscopy. Cytometry 2000;39:1-9 (of measures by
     Gaussian derivatives at the scale of the detail).
     """
-    picture, pixel = _shrunk(np.asarray(image, np.float32), pixel_size_um)
+    picture, pixel = _shrunk(image, pixel_size_um)
     fine, fine_noise = _detail(picture, FINE_UM, pixel)
     picture, pixel = _shrunk(
         np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.0), np.float32), pixel, 2
@@ -68,9 +68,13 @@ def focus(image: npt.NDArray[Any], pixel_size_um: float) -> float | None:
     return max(fine, 0.0) / (max(fine, 0.0) + coarse)
 
 
-def _shrunk(picture: Picture, pixel_um: float, factor: int | None = None) -> tuple[Picture, float]:
+def _shrunk(
+    picture: npt.NDArray[Any], pixel_um: float, factor: int | None = None
+) -> tuple[Picture, float]:
     """The picture with pixels near the working size, or of `factor` the size, and that size."""
     factor = factor or max(1, round(WORKING_PIXEL_UM / pixel_um))
+    if picture.dtype != np.uint16 or factor == 1:  # shrunk counts of 8 bits would be rounded
+        picture = np.asarray(picture, np.float32)
     if factor == 1:
         return picture, pixel_um
     size = (max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor))
