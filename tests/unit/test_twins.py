@@ -300,21 +300,26 @@ def test_measure_shape(seed):
         assert shape.edge[k - 1] == (own[[0, -1]].any() or own[:, [0, -1]].any())
 
 
+def upper_quartile(values):
+    return np.sort(values)[3 * len(values) // 4]
+
+
+@pytest.mark.parametrize(("membrane", "of_sector"), [(False, np.mean), (True, upper_quartile)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_all_round_snr(seed):
+def test_all_round_snr(seed, membrane, of_sector):
     rng, _, labels = blobs(seed)
     n = int(labels.max())
     image = rng.normal(300, 30, labels.shape).astype(np.float32)
     grids = [rng.uniform(*bounds, (3, 4)).astype(np.float32) for bounds in ((200, 250), (8, 12))]
     shape = measure.measure_shape(*region(labels), n, labels)
-    got = measure.all_round_snr(*region(labels), shape, image, *grids)
+    got = measure.all_round_snr(*region(labels), shape, image, *grids, membrane=membrane)
     level, noise = (over_image(g, image.shape) for g in grids)
     rise = (image - level) / noise
     for k in range(1, n + 1):
         y, x = np.nonzero(labels == k)
         turn = np.arctan2(y - y.mean(), x - x.mean()) / (2 * np.pi) + 0.5
         sector = np.minimum((turn * measure.SECTORS).astype(int), measure.SECTORS - 1)
-        means = [rise[y, x][sector == s].mean() for s in np.unique(sector)]
+        means = [of_sector(rise[y, x][sector == s]) for s in np.unique(sector)]
         expected = np.percentile(means, measure.WEAKER_SECTORS)
         assert got[k - 1] == pytest.approx(expected, rel=1e-4)
 

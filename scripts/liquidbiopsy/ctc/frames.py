@@ -183,7 +183,9 @@ def _measure(
             light = {k: np.where(np.isnan(v), whole[k], v) for k, v in light.items()}
         else:
             surface = surfaces[name]
-            light["snr"] = all_round_snr(*own, shape, image, surface.level, surface.noise)
+            grids = (surface.level, surface.noise)
+            marker = name not in STANDARD
+            light["snr"] = all_round_snr(*own, shape, image, *grids, membrane=marker)
         columns |= {f"{name}_{measure}": values for measure, values in light.items()}
     # of cytokeratin that lies on another cell's nucleus little or nothing is left to be an event
     enough = (columns["nuclei"] > 0) | (shape.area >= known.scale.cytokeratin.min_area_px)

@@ -71,8 +71,9 @@ MEASURES = (
     ("sd", "Standard deviation over the event", "{counts}"),
     (
         "snr",
-        "Mean over local background, in robust standard deviations of the background; of channels "
-        "beside nucleus and cytokeratin what 7 in 10 sectors exceed, without a neighbour's glow",
+        "Mean over local background, in robust standard deviations of the background; of leukocyte "
+        "what 7 in 10 sectors exceed, without a neighbour's glow; of markers so with the sectors' "
+        "upper quartiles, as a membrane's brightness counts",
         "1",
     ),
 )

@@ -147,19 +147,54 @@ def all_round_snr(
     image: npt.NDArray[np.generic],
     surface_level: npt.NDArray[np.float32],
     surface_noise: npt.NDArray[np.float32],
+    *,
+    membrane: bool = False,
 ) -> Values:
     """Height over background, in noises, that a region has all round and not on one side.
 
-    The 30th percentile over eight sectors around the region's centre of their means: a stain of the
-    cell itself, be it a ring or a disc, is in all of them, the glow of bright neighbours in some.
+    The 30th percentile over eight sectors around the region's centre: a stain of the cell itself,
+    be it a ring or a disc, is in all of them, the glow of bright neighbours in some. A sector
+    counts with the mean of its pixels, or, for a stain that may be of the `membrane` alone, with
+    their upper quartile, which is much the same for a ring as for a disc of equal brightness.
 
     Returns
     -------
     array of float, one a region; NaN where it is empty.
     """
-    return _weaker_sectors(
-        *_sectors(places, owners, shape.y, shape.x, image, surface_level, surface_noise)
-    )
+    light = (image, surface_level, surface_noise)
+    if membrane:
+        return _weaker_sectors(*_upper_quartiles(places, owners, shape.y, shape.x, *light))
+    return _weaker_sectors(*_sectors(places, owners, shape.y, shape.x, *light))
+
+
+@nb.njit(cache=True, nogil=True)
+def _upper_quartiles(places, owners, ys, xs, image, level, noise):  # type: ignore[no-untyped-def]
+    """Upper quartile of each sector, and 1 where it has pixels."""
+    height, width = image.shape
+    cell = np.empty(places.size, np.int64)
+    starts = np.zeros(ys.size * SECTORS + 1, np.int64)
+    for k in range(places.size):
+        y, x, i = places[k] // width, places[k] % width, owners[k]
+        angle = np.arctan2(y - ys[i], x - xs[i]) / (2 * np.pi) + 0.5
+        cell[k] = i * SECTORS + min(int(angle * SECTORS), SECTORS - 1)
+        starts[cell[k] + 1] += 1
+    for c in range(starts.size - 1):
+        starts[c + 1] += starts[c]
+    values = np.empty(places.size)
+    free = starts[:-1].copy()
+    for k in range(places.size):
+        y, x = places[k] // width, places[k] % width
+        base, unit = both_at(level, noise, y, x, height, width)
+        values[free[cell[k]]] = (image[y, x] - base) / unit
+        free[cell[k]] += 1
+    quartile = np.zeros((ys.size, SECTORS))
+    some = np.zeros((ys.size, SECTORS))
+    for c in range(starts.size - 1):
+        if starts[c + 1] > starts[c]:
+            ordered = np.sort(values[starts[c] : starts[c + 1]])
+            quartile[c // SECTORS, c % SECTORS] = ordered[(3 * ordered.size) // 4]
+            some[c // SECTORS, c % SECTORS] = 1
+    return quartile, some
 
 
 @nb.njit(cache=True, nogil=True)
