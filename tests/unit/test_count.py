@@ -222,7 +222,7 @@ def test_quality_of_images_controls_and_reviews():
     found = {(r["item"], r["metric"]): (r["value"], r.get("passed")) for r in rows}
     assert found["a.tif", "readable"] == (1.0, True) and found["b.tif", "readable"] == (0.0, False)
     assert found["a.tif", "frames_lost"] == (3.0, False)
-    assert ("b.tif", "frames_lost") not in found
+    assert found["b.tif", "frames_lost"] == (None, None)  # not known, and so not zero
     assert found["a.tif", "ctc_count"] == (0.0, None)
     assert found["a.tif", "leukocyte_count"] == (1.0, None)
     assert found["a.tif", "simulated"] == (1.0, None)

@@ -166,6 +166,7 @@ def judge_control(
         None where no image could be read.
     status : str
     reason : str or None
+        What was found and expected, or why it could not be judged.
     """
     mine = [i for i in images if i["role"] == role]
     status, reason = adequacy(mine, settings["max_lost_frames"])
@@ -173,13 +174,15 @@ def judge_control(
         return None, FAILED, reason
     count = _of_calls(cells.filter(pc.equal(cells["role"], role)), COUNTED).num_rows
     bounds = settings["controls"].get(role.removeprefix("control_"))
-    if bounds and not bounds["min"] <= count <= bounds["max"]:
-        lot = settings["controls"].get("lot")
-        of_lot = f" of lot {lot}" if lot else ""
-        wanted = f"{bounds['min']} to {bounds['max']}"
-        words = f"{count} control cells found where {wanted} are expected{of_lot}"
-        return count, INADEQUATE, "; ".join(filter(None, [reason, words]))
-    return count, status, reason
+    if not bounds:
+        return count, status, reason
+    lot = settings["controls"].get("lot")
+    wanted = f"{bounds['min']} to {bounds['max']}"
+    words = f"{count} control cells found where {wanted} are expected"
+    words += f" of lot {lot}" if lot else ""
+    in_range = bounds["min"] <= count <= bounds["max"]
+    status = status if in_range else INADEQUATE
+    return count, status, "; ".join(filter(None, [reason, words]))
 
 
 def quality_rows(
@@ -213,6 +216,9 @@ def quality_rows(
             )
             for analyte, calls in (*COUNTS.items(), ("leukocyte_count", ("leukocyte",))):
                 add(name, analyte, float(_of_calls(of_image, calls).num_rows), "{cells}")
+        else:
+            add(name, "frames", None, "{frames}")
+            add(name, "frames_lost", None, "{frames}")
         if image["simulated"]:
             add(name, "simulated", 1.0)
     for role in sorted({i["role"] for i in images} - {SAMPLE}):
