@@ -48,7 +48,7 @@ def detect_image(
     item: Mapping[str, Any],
     platform: Mapping[str, Any],
     settings: Mapping[str, Any],
-    name: str,
+    image: str,
     *,
     threads: int = 1,
     masks: Path | None = None,
@@ -63,8 +63,8 @@ def detect_image(
         Settings of its platform.
     settings : dict
         The sections `detection`, `quality` and `gallery` of the assay's settings.
-    name : str
-        The image as tables name it.
+    image : str
+        Its name as tables give it.
     threads : int
         Frames that are worked on at a time.
     masks : Path, optional
@@ -75,7 +75,6 @@ def detect_image(
     Detected
         An image that cannot be used has status `failed` and the reason in its row.
     """
-    image = name
     row = {
         "specimen_id": item["specimen_id"],
         "image": image,
@@ -98,13 +97,7 @@ def detect_image(
     for number, reason in slide.missing.items():
         log.warning("%s frame %d: %s", image, number, reason)
         found.quality.append(
-            {
-                "frame": number,
-                "metric": "present",
-                "value": 0.0,
-                "unit": "1",
-                "passed": False,
-            }
+            {"frame": number, "metric": "present", "value": 0.0, "unit": "1", "passed": False}
         )
     crop_um = settings["gallery"]["size_um"]
     for result in _results(slide, known, settings, threads, crop_um, masks is not None):
@@ -116,8 +109,8 @@ def detect_image(
             found.crops += _crop_rows(result, slide, parts[-1])
             found.crops = _most_stained(found.crops, settings["gallery"]["most"])
         if masks is not None and result.masks is not None:
-            name = f"{image_tag(image)}-{result.number:04d}.tif"
-            with atomic_path(masks / name) as partial:
+            file = masks / f"{image_tag(image)}-{result.number:04d}.tif"
+            with atomic_path(file) as partial:
                 tifffile.imwrite(partial, result.masks, compression="zlib")
         log.info(
             "%s frame %d: %d events %s",

@@ -179,8 +179,10 @@ def _measure(
         own = regions.get(name, regions["wide"])
         light = _light(own, n, image, surfaces[name], known.gain.get(name))
         if name in ("nucleus", "cytokeratin"):  # an event without either is measured as a whole
-            whole = _light(events.whole, n, image, surfaces[name], known.gain.get(name))
-            light = {k: np.where(np.isnan(v), whole[k], v) for k, v in light.items()}
+            lacking = np.isnan(light["mean"])
+            rest = _of(events.whole, lacking)
+            whole = _light(rest, n, image, surfaces[name], known.gain.get(name))
+            light = {k: np.where(lacking, whole[k], v) for k, v in light.items()}
         else:
             surface = surfaces[name]
             grids = (surface.level, surface.noise)
@@ -203,6 +205,12 @@ def _light(
     even = np.ones((1, 1), np.float32) if gain is None else gain
     light = measure_light(*region, n, image, surface.level, surface.noise, even)
     return light._asdict()
+
+
+def _of(region: tuple[Column, Column], chosen: Column) -> tuple[Column, Column]:
+    """The pixels of some events alone."""
+    mine = chosen[region[1]]
+    return region[0][mine], region[1][mine]
 
 
 def _joined(a: tuple[Column, Column], b: tuple[Column, Column]) -> tuple[Column, Column]:

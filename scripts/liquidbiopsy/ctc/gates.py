@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ GATES = Path(__file__).resolve().parents[3] / "resources" / "gates"
 SOFTNESS = 0.25  # share of a bound beyond it at which confidence is 0.75
 LARGEST = 1e100  # no number in a gate is so large
 EXACT = ("nuclei", "edge")  # counted, not measured: a comparison of them is never a near thing
-WHOLE = {"nuclei", "edge"}  # counts, of which there is no half
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
@@ -49,14 +47,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": lambda *values: reduce(np.maximum, values),
     "abs": lambda value: np.abs(value),
 }
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A call and the condition under which it is made."""
-
-    call: str
-    when: str
 
 
 def resolve_gates(

@@ -43,6 +43,7 @@ def slide_wide(
     scale = Scale.of(detection, slide.stage.pixel_size_um)
     most = detection["illumination_frames"]
     step = max(1, -(-len(slide.frames) // most))
+    lit = len(slide.frames) >= FEWEST_FOR_ILLUMINATION and not slide.tiled
     levels: dict[str, list[npt.NDArray[np.float32]]] = {c: [] for c in slide.channels}
     highest, dtype, trouble = 0.0, None, None
     for frame in slide.frames[::step]:
@@ -55,7 +56,7 @@ def slide_wide(
         for name, image in zip(slide.channels, images, strict=True):
             top = float(image.max())
             highest = max(highest, top if np.isfinite(top) else 0.0)
-            if top > float(image.min()):
+            if lit and top > float(image.min()):
                 surface = measure_surface(image, scale.square_px, noise_floor(image))
                 levels[name].append(surface.level)
     if dtype is None and trouble is not None:
@@ -63,7 +64,7 @@ def slide_wide(
     full = platform.get("saturation") or full_scale(dtype or np.dtype(np.uint16), highest)
     illumination, gain = {}, {}
     for name, found in levels.items():
-        if len(found) >= FEWEST_FOR_ILLUMINATION and not slide.tiled:
+        if len(found) >= FEWEST_FOR_ILLUMINATION:
             light = np.median(np.stack(found), axis=0).astype(np.float32)
             above = np.maximum(light - platform["camera_offset"], 1e-6)
             illumination[name] = light
