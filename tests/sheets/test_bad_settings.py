@@ -198,3 +198,9 @@ def test_the_workflow_stops_at_a_mistyped_setting(folder: Path) -> None:
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
     assert "did you mean 'portable'?" in done.stdout + done.stderr
     assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize("path", ["sheets__events", "assays__ctc__snakefile"])
+def test_a_path_that_is_a_number_is_told_and_not_opened(folder: Path, path: str) -> None:
+    (problem,) = problems(settings(**{path: 5}))
+    assert path.replace("__", ".") in problem.message and "5 is not of type" in problem.message

@@ -115,10 +115,12 @@ def _has_its_parts(config: Mapping[str, Any]) -> bool:
     sheets, assays = config.get("sheets"), config.get("assays")
     return (
         isinstance(sheets, Mapping)
-        and all(isinstance(sheets.get(name), str) for name in ("patients", "specimens"))
+        and {"patients", "specimens"} <= set(sheets)
+        and all(isinstance(path, str) for path in sheets.values())
         and isinstance(assays, Mapping)
         and len(assays) > 0
         and all(isinstance(settings, Mapping) for settings in assays.values())
+        and all(isinstance(settings.get("snakefile", ""), str) for settings in assays.values())
     )
 
 
