@@ -62,10 +62,10 @@ def ours(given: Given) -> pd.DataFrame:
     """The workflow's own detection, portable gates and grades, all as they come by default."""
     import pandas as pd
 
+    from liquidbiopsy.core.gates import call_events, resolve_gates
     from liquidbiopsy.core.settings import read_yaml, with_defaults
     from liquidbiopsy.ctc.detect import detect_image
     from liquidbiopsy.ctc.features import features
-    from liquidbiopsy.ctc.gates import call_events, resolve_gates
     from liquidbiopsy.ctc.markers import grade, marker_settings
 
     schema = read_yaml(SCHEMA)
@@ -79,7 +79,7 @@ def ours(given: Given) -> pd.DataFrame:
     found = detect_image(item, settings["platforms"]["bench"], settings, "slide", threads=1)
     n = len(found.columns.get("x_um", ()))
     columns = {name: found.columns.get(name, [float("nan")] * n) for name in features([])}
-    calls, _ = call_events(resolve_gates("portable"), columns, n)
+    calls, _ = call_events(resolve_gates("portable", "ctc"), columns, n)
     more = {name: found.columns[name] for name in ("x_um", "y_um")} if n else {}
     graded = marker_settings(settings, schema)
     for marker, how in graded.items() if n else ():

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from liquidbiopsy.ctc.classify import agreement, cells_table, classify
+from liquidbiopsy.core.gates import resolve_gates
+from liquidbiopsy.core.reviews import agreement
+from liquidbiopsy.ctc.classify import cells_table, classify
 from liquidbiopsy.ctc.count import adequacy, observe, quality_rows
-from liquidbiopsy.ctc.gates import resolve_gates
 from liquidbiopsy.ctc.tables import OBJECTS, channel_columns
 
 MEASURES = ("mean", "max", "sum", "sd", "snr")
@@ -55,7 +56,7 @@ def objects(*kinds: str, role: str = "sample", her2: float | None = 1.0, image="
 
 
 def cells(table: pa.Table, reviews: list[dict[str, Any]] = ()) -> pa.Table:
-    gates = resolve_gates("portable")
+    gates = resolve_gates("portable", "ctc")
     return classify(table, gates, {"her2": HER2}, reviews)
 
 

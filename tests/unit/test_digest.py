@@ -47,7 +47,7 @@ def copy(tmp_path_factory):
         ("ctc/detect.py", {"ctc.step_detect"}),
         ("ctc/count.py", {"ctc.step_count"}),
         (
-            "ctc/gates.py",
+            "core/gates.py",
             {"ctc.step_classify", "ctc.step_count"},
         ),  # marker rules are conditions too
         ("report/page.py", {"report.patient"}),

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.gates import GATES, call_events, check_names, holds_once, resolve_gates
 from liquidbiopsy.ctc.features import features
-from liquidbiopsy.ctc.gates import GATES, call_events, check_names, holds_once, resolve_gates
 
 NAN = float("nan")
-PRESETS = sorted(p.stem for p in GATES.glob("*.yaml"))
+PRESETS = sorted(p.stem for p in (GATES / "ctc").glob("*.yaml"))
 
 
 def called(gates, **columns):
@@ -97,7 +97,7 @@ def test_what_no_gate_takes_is_neither_sure_nor_unsure():
 
 
 def test_no_events():
-    calls, confidence = call_events(resolve_gates("portable"), empty(), 0)
+    calls, confidence = call_events(resolve_gates("portable", "ctc"), empty(), 0)
     assert len(calls) == len(confidence) == 0
 
 
@@ -107,21 +107,21 @@ def empty():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_name_known_features_and_calls(preset):
-    gates = resolve_gates(preset)
-    check_names(gates, features([]))
+    gates = resolve_gates(preset, "ctc")
+    check_names(gates, features([]), "ctc")
     known = {"ctc", "ctc_cluster", "leukocyte", "tdev", "bare_nucleus", "artefact", "uncertain"}
     assert {g["call"] for g in gates} <= known and "ctc" in {g["call"] for g in gates}
     assert "portable" in PRESETS
 
 
 def test_lines_of_a_condition_are_joined():
-    (made,) = resolve_gates([gate("nuclei > 1\n   and edge == 0")])
+    (made,) = resolve_gates([gate("nuclei > 1\n   and edge == 0")], "ctc")
     assert made["when"] == "nuclei > 1 and edge == 0"
 
 
 def test_an_unknown_feature_is_named_with_the_nearest():
     with pytest.raises(UserError, match="'nucleus.sn'; did you mean 'nucleus_snr'"):
-        check_names([gate("max(nuclei, nucleus.sn) > 1")], features([]))
+        check_names([gate("max(nuclei, nucleus.sn) > 1")], features([]), "ctc")
 
 
 def test_holds_once():
@@ -142,7 +142,7 @@ def twin(when, row):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_agree_with_a_plain_twin_on_random_events(preset):
-    gates, names = resolve_gates(preset), features([])
+    gates, names = resolve_gates(preset, "ctc"), features([])
     rng = random.Random(7)
     rows = [{name: random_value(rng, name) for name in names} for _ in range(400)]
     columns = {n: [NAN if r[n] is None else r[n] for r in rows] for n in names}

@@ -12,11 +12,11 @@ import tifffile
 from laboratory import CHANNELS, SLIDE, write_pages
 from repository import ROOT
 
+from liquidbiopsy.core.gates import resolve_gates
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.core.settings import read_yaml, with_defaults
 from liquidbiopsy.ctc import platforms
 from liquidbiopsy.ctc.classify import COUNTED, classify
-from liquidbiopsy.ctc.gates import resolve_gates
 from liquidbiopsy.ctc.step_detect import detect_specimen
 from liquidbiopsy.simulate import ctc_slide
 
@@ -35,7 +35,7 @@ class Found:
     def count(self) -> int:
         """Tumour cells by the gates that are the default."""
         assert self.image["status"] == "measured" and not self.image["frames_lost"], self.image
-        cells = classify(self.objects, resolve_gates("portable"), {}, [])
+        cells = classify(self.objects, resolve_gates("portable", "ctc"), {}, [])
         return sum(call in COUNTED for call in cells["call"].to_pylist())
 
     def is_like(self, other: "Found") -> bool:

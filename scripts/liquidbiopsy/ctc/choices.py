@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError, did_you_mean
+from liquidbiopsy.core.gates import check_names, resolve_gates
 from liquidbiopsy.core.run import Specimen
 from liquidbiopsy.ctc.features import features
-from liquidbiopsy.ctc.gates import check_names, resolve_gates
 from liquidbiopsy.ctc.layouts import SKIP
 from liquidbiopsy.ctc.markers import marker_channels, marker_settings
 
@@ -42,8 +42,8 @@ def choose(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> Choice:
         A preset, a rule or a feature that is named is not there.
     """
     channels = marker_channels(settings["platforms"])
-    gates = resolve_gates(settings["gates"])
-    check_names(gates, features(channels))
+    gates = resolve_gates(settings["gates"], "ctc")
+    check_names(gates, features(channels), "ctc")
     return Choice(gates, settings["platforms"], marker_settings(settings, schema))
 
 

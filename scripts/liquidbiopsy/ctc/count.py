@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from liquidbiopsy.core.intervals import clopper_pearson
 from liquidbiopsy.core.observations import Observation, count_over_volume, failed
+from liquidbiopsy.core.reviews import review_quality
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED
-from liquidbiopsy.ctc.classify import COUNTED, agreement
+from liquidbiopsy.ctc.classify import COUNTED
 from liquidbiopsy.ctc.markers import MarkerStatus, marker_status
 
 SAMPLE = "sample"
@@ -227,10 +228,5 @@ def quality_rows(
         add(
             role, "control_cells", None if count is None else float(count), "{cells}", passed=passed
         )
-    if reviews:
-        reviewed, agreed, kappa, unknown = agreement(cells, reviews)
-        add("reviews", "reviewed_cells", float(reviewed), "{cells}")
-        add("reviews", "review_agreement", agreed)
-        add("reviews", "review_kappa", kappa)
-        add("reviews", "reviews_of_unknown_cells", float(unknown), limit=0.0, passed=not unknown)
+    rows += [{"specimen_id": specimen_id, **row} for row in review_quality(cells, reviews)]
     return rows

@@ -17,11 +17,12 @@ import tifffile
 
 from liquidbiopsy.core.atomic import atomic_path
 from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.core.names import image_tag, without_place
 from liquidbiopsy.core.tables import FAILED, MEASURED
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.frames import FrameResult, read_frame
 from liquidbiopsy.ctc.layouts import SKIP
-from liquidbiopsy.ctc.names import image_tag, lost_words, without_place
+from liquidbiopsy.ctc.names import lost_words
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.imaging.stage import repeated

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from liquidbiopsy.core.gates import holds_once
 from liquidbiopsy.core.settings import read_yaml, with_defaults
-from liquidbiopsy.ctc.gates import holds_once
 
 RULES = Path(__file__).resolve().parents[3] / "resources" / "markers.yaml"
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from liquidbiopsy.core.names import shown_names
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.paths import expand_path
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctc.detect import Detected, detect_image
 from liquidbiopsy.ctc.features import STANDARD
-from liquidbiopsy.ctc.names import shown_names
 from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
 
 Paths = Mapping[str, str]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from liquidbiopsy.core.reviews import REVIEW_METRICS
 from liquidbiopsy.core.tables import Table, column, flag, real, text, whole
 
 CALLS = ("ctc", "ctc_cluster", "leukocyte", "tdev", "bare_nucleus", "artefact", "uncertain")
@@ -218,13 +219,6 @@ METRICS = {
     "focus:<channel>": ("a frame", "1", "The same of one channel, for information"),
     "saturation:<channel>": ("a frame", "1", "Share of one channel's pixels that are saturated"),
     "control_cells": ("a control's role", "{cells}", "Control cells found; passes in their range"),
-    "reviewed_cells": ("`reviews`", "{cells}", "Cells of the specimen that a person has called"),
-    "review_agreement": ("`reviews`", "1", "Share of them whose automatic call was kept"),
-    "review_kappa": ("`reviews`", "1", "Cohen's kappa between automatic and reviewed calls"),
-    "reviews_of_unknown_cells": (
-        "`reviews`",
-        "1",
-        "Reviews of cells that are not in the specimen; the limit is 0",
-    ),
+    **REVIEW_METRICS,
 }
 """Metric of the quality table -> item that it is of, unit, and what it is."""

@@ -50,9 +50,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def resolve_gates(
-    chosen: str | Sequence[Mapping[str, str]], folder: Path = GATES
+    chosen: str | Sequence[Mapping[str, str]], assay: str, folder: Path = GATES
 ) -> list[dict[str, str]]:
     """The gates of a preset by its name, or those written in the settings.
+
+    Parameters
+    ----------
+    chosen : str or list of dict
+        `assays.<assay>.gates` of the settings.
+    assay : str
+        Assay whose presets are meant.
+    folder : Path
+        Holds a folder of presets for each assay.
 
     Returns
     -------
@@ -65,21 +74,24 @@ def resolve_gates(
         There is no such preset, or a condition is not one.
     """
     if isinstance(chosen, str):
-        presets = {p.stem: p for p in folder.glob("*.yaml")}
+        presets = {p.stem: p for p in (folder / assay).glob("*.yaml")}
         if chosen not in presets:
             hint = did_you_mean(chosen, presets)
-            raise UserError(f"assays.ctc.gates: there is no preset '{chosen}'{hint}")
+            raise UserError(f"assays.{assay}.gates: there is no preset '{chosen}'{hint}")
         listed = read_yaml(presets[chosen])["gates"]
     else:
         listed = chosen
     gates = [{"call": g["call"], "when": " ".join(g["when"].split())} for g in listed]
     for gate in gates:
-        _parse(gate["when"])
+        try:
+            _parse(gate["when"])
+        except UserError as error:
+            raise UserError(f"assays.{assay}.gates: {error}") from error
     return gates
 
 
-def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str]) -> None:
-    """Refuse a gate that names a feature that no event has.
+def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str], assay: str) -> None:
+    """Refuse a gate of an assay that names a feature that no event has.
 
     Raises
     ------
@@ -91,7 +103,7 @@ def check_names(gates: Iterable[Mapping[str, str]], columns: Iterable[str]) -> N
         for name in _names(_parse(gate["when"]).body):
             if name.replace(".", "_", 1) not in known:
                 raise UserError(
-                    f"assays.ctc.gates: the gate for '{gate['call']}' names an unknown feature "
+                    f"assays.{assay}.gates: the gate for '{gate['call']}' names an unknown feature "
                     f"'{name}'{did_you_mean(name.replace('.', '_', 1), known)}"
                 )
 
@@ -146,7 +158,7 @@ def _parse(text: str) -> ast.Expression:
         tree = ast.parse(text, mode="eval")
         _check_condition(tree.body, text)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise UserError(f"assays.ctc.gates: '{text}' is not a condition ({error})") from error
+        raise UserError(f"'{text}' is not a condition ({error})") from error
     return tree
 
 
@@ -160,7 +172,7 @@ def _check_condition(node: ast.expr, text: str) -> None:
         for value in (node.left, *node.comparators):
             _check_number(value, text)
     else:
-        raise UserError(f"assays.ctc.gates: '{ast.unparse(node)}' in '{text}' compares nothing")
+        raise UserError(f"'{ast.unparse(node)}' in '{text}' compares nothing")
 
 
 def _check_number(node: ast.expr, text: str) -> None:
@@ -183,7 +195,7 @@ def _check_number(node: ast.expr, text: str) -> None:
         for argument in node.args:
             _check_number(argument, text)
         return
-    raise UserError(f"assays.ctc.gates: '{ast.unparse(node)}' in '{text}' is not allowed")
+    raise UserError(f"'{ast.unparse(node)}' in '{text}' is not allowed")
 
 
 def _name(node: ast.AST) -> str:
