@@ -1,0 +1,1 @@
+"""Disseminated tumour cells: cytokeratin-stained bone marrow on bright-field slides."""
