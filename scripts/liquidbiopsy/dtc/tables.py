@@ -39,39 +39,33 @@ CALL = (
 )  # fmt: skip
 
 FEATURES = (
-    column("nuclei", whole, "Number of nuclei in or under the stain", nullable=False),
-    column("area_um2", real, "Area of the object, stain and nuclei together", "um2",
-           nullable=False),
-    column("nucleus_area_um2", real, "Area of its largest nucleus, 0 without one", "um2",
-           nullable=False),
+    column("nuclei", whole, "Number of nuclei in or under the stain"),
+    column("area_um2", real, "Area of the object, stain and nuclei together", "um2"),
+    column("nucleus_area_um2", real, "Area of its largest nucleus, 0 without one", "um2"),
     column("nucleus_ratio", real, "Area of its largest nucleus over the median nucleus of the "
-           "slide", nullable=False),
-    column("nc_ratio", real, "Area of all its nuclei over its area, 0 to 1", nullable=False),
+           "slide"),
+    column("nc_ratio", real, "Area of all its nuclei over its area, 0 to 1"),
     column("nucleus_od", real, "Mean optical density of haematoxylin in its nuclei, over the "
-           "background; 0 without one", nullable=False),
-    column("stain_area_um2", real, "Stained area", "um2", nullable=False),
+           "background; 0 without one"),
+    column("stain_area_um2", real, "Stained area", "um2"),
     column("stain_mean_od", real, "Mean optical density of the chromogen in the stained area, over "
-           "the background", nullable=False),
-    column("stain_max_od", real, "98th percentile of the same", nullable=False),
+           "the background"),
+    column("stain_max_od", real, "98th percentile of the same"),
     column("stain_snr", real, "Mean optical density of the chromogen in robust standard deviations "
-           "of the background", nullable=False),
+           "of the background"),
     column("stain_cv", real, "Standard deviation over mean of the chromogen's density in the "
-           "stained area: small where the stain is even", nullable=False),
+           "stained area: small where the stain is even"),
     column("filament", real, "Share of the variance of the chromogen's density that lies in thin "
-           "lines, 0 to 1", nullable=False),
-    column("vacuoles", real, "Share of the object that is unstained holes off the nuclei, 0 to 1",
-           nullable=False),
-    column("stain_over_nucleus", real, "Share of the nuclear area that is stained, 0 to 1",
-           nullable=False),
-    column("stain_coverage", real, "Share of the object that is stained, 0 to 1", nullable=False),
-    column("roundness", real, "4π area / perimeter² of the object; 1 for a disc", nullable=False),
-    column("eccentricity", real, "Eccentricity of the ellipse of equal moments, 0 to 1",
-           nullable=False),
-    column("nucleus_roundness", real, "4π area / perimeter² of the largest nucleus; 0 without one",
-           nullable=False),
+           "lines, 0 to 1"),
+    column("vacuoles", real, "Share of the object that is unstained holes off the nuclei, 0 to 1"),
+    column("stain_over_nucleus", real, "Share of the nuclear area that is stained, 0 to 1"),
+    column("stain_coverage", real, "Share of the object that is stained, 0 to 1"),
+    column("roundness", real, "4π area / perimeter² of the object; 1 for a disc"),
+    column("eccentricity", real, "Eccentricity of the ellipse of equal moments, 0 to 1"),
+    column("nucleus_roundness", real, "4π area / perimeter² of the largest nucleus; 0 without one"),
     column("colour_angle", real, "Angle between the object's optical density and what the slide's "
-           "two stains can make", "deg", nullable=False),
-    column("edge", flag, "Whether it touches the edge of the image", nullable=False),
+           "two stains can make", "deg"),
+    column("edge", flag, "Whether it touches the edge of the image"),
 )  # fmt: skip
 
 ORDER = ("specimen_id", "slide_id", "y_px", "x_px")

@@ -1,0 +1,150 @@
+"""The tiles of a slide together: what of it is evaluated, and the nuclei that it stands over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.dtc.scale import Scale
+from liquidbiopsy.dtc.tile import Tile
+
+PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus: less is cytoplasm, platelets, debris
+ENOUGH_EDGE = 60  # pairs of pixels across edges of nuclei from which their softness is told
+SHARP_UM = 1.0  # width of the edge of a nucleus that is in focus
+
+Grid = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Survey:
+    """A slide, square by square; arrays of shape (rows, columns) of the grid."""
+
+    scale: Scale
+    nuclei: npt.NDArray[np.float32]
+    """One row a nucleus: y and x on the slide in pixels, area in um2, optical density."""
+    count: npt.NDArray[np.int64]
+    cells: Mask
+    """Squares of the area with cells."""
+    evaluated: Mask
+    focus: Grid
+    """NaN where there is too little to tell."""
+    haematoxylin: Grid
+    """Optical density between the cells."""
+    stain: Grid
+    noise: Grid
+    nucleus_area_um2: float
+    """Median of the slide's nuclei; NaN without any."""
+    nucleus_od: float
+    """Likewise."""
+
+    @property
+    def mnc(self) -> int:
+        """Nuclei in the evaluated area."""
+        return int(self.count[self.evaluated].sum())
+
+    def area_mm2(self, mask: Mask) -> float:
+        """Area of squares in mm2."""
+        return float(mask.sum()) * (self.scale.square * self.scale.working_um / 1000) ** 2
+
+    def is_evaluated(self, y: Any, x: Any) -> Any:
+        """Whether places on the slide, in pixels, lie in the evaluated area."""
+        return self.evaluated[self._squares(y, x)]
+
+    def noise_at(self, y: float, x: float) -> float:
+        """Robust standard deviation of the stain's background at a place on the slide."""
+        return float(self.noise[self._squares(y, x)])
+
+    def _squares(self, y: Any, x: Any) -> tuple[Any, Any]:
+        rows, columns = self.evaluated.shape
+        i = np.clip(np.asarray(y) // self.scale.square_full, 0, rows - 1).astype(int)
+        j = np.clip(np.asarray(x) // self.scale.square_full, 0, columns - 1).astype(int)
+        return i, j
+
+
+def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> Survey:
+    """Put the tiles of a slide together, and tell what of it can be evaluated.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+        All of a slide's tiles.
+    scale : Scale
+    quality : dict
+        The settings' section `quality`.
+    """
+    rows = max(t.ground.end[0] for t in tiles)
+    columns = max(t.ground.end[1] for t in tiles)
+    grids = {
+        name: np.zeros((rows, columns))
+        for name in ("haematoxylin", "stain", "noise", "soft", "length")
+    }
+    for tile in tiles:
+        (i, j), (k, m) = tile.ground.first, tile.ground.end
+        for name, grid in grids.items():
+            part = getattr(tile, name)[: k - i, : m - j]
+            grid[i : i + part.shape[0], j : j + part.shape[1]] = part
+    found = np.concatenate([t.nuclei for t in tiles])
+    found, area, density = usual_nuclei(found)
+    i = np.minimum(found[:, 0] // scale.square_full, rows - 1).astype(int)
+    j = np.minimum(found[:, 1] // scale.square_full, columns - 1).astype(int)
+    count = np.zeros((rows, columns), np.int64)
+    np.add.at(count, (i, j), 1)
+    focus = _focus(grids["soft"], grids["length"], scale.working_um)
+    cells = _closed(count > 0)
+    clean = np.maximum(grids["haematoxylin"], grids["stain"]) <= quality["max_background_od"]
+    sharp = ~(focus < quality["min_focus"])  # what cannot be told is let pass
+    return Survey(
+        scale=scale,
+        nuclei=found,
+        count=count,
+        cells=cells,
+        evaluated=cells & clean & sharp,
+        focus=focus,
+        haematoxylin=grids["haematoxylin"],
+        stain=grids["stain"],
+        noise=grids["noise"],
+        nucleus_area_um2=area,
+        nucleus_od=density,
+    )
+
+
+def usual_nuclei(
+    nuclei: npt.NDArray[np.float32],
+) -> tuple[npt.NDArray[np.float32], float, float]:
+    """Nuclei without what is far paler or smaller than most; median area and density of the rest.
+
+    Parameters
+    ----------
+    nuclei : array, shape (nuclei, 4)
+        As `Tile.nuclei`.
+    """
+    if not len(nuclei):
+        return nuclei, float("nan"), float("nan")
+    for _ in range(2):
+        area, density = np.median(nuclei[:, 2]), np.median(nuclei[:, 3])
+        nuclei = nuclei[(nuclei[:, 2] >= SMALL * area) & (nuclei[:, 3] >= PALE * density)]
+    return nuclei, float(np.median(nuclei[:, 2])), float(np.median(nuclei[:, 3]))
+
+
+def _focus(soft: Grid, length: Grid, working_um: float) -> Grid:
+    """How near the edges of nuclei are to sharp ones, 0 to 1, each square with its neighbours."""
+    soft_near = cv2.boxFilter(soft, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    near = cv2.boxFilter(length, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        width_um = working_um * soft_near / near
+        focus = np.minimum(1.0, SHARP_UM / width_um)
+    return np.where(near >= ENOUGH_EDGE, focus, np.nan)
+
+
+def _closed(mask: Mask) -> Mask:
+    """Squares with cells and the gaps of one or two squares between them."""
+    kernel = np.ones((3, 3), np.uint8)
+    padded = np.pad(mask.astype(np.uint8), 2)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
+    return np.asarray(closed[2:-2, 2:-2], bool)

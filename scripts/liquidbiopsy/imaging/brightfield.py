@@ -1,0 +1,119 @@
+"""Stained slides in transmitted light: optical density, and how much of each stain a pixel holds.
+
+References
+----------
+.. [1] Ruifrok AC, Johnston DA. Quantification of histochemical staining by color deconvolution.
+       Anal Quant Cytol Histol 2001;23:291-299.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+"""Red, green and blue, shape (height, width, 3)."""
+Vector = npt.NDArray[np.float64]
+
+LEVELS_PER_OD = 200  # a stain image of 8 bits holds densities from ZERO / -200 to 1.195
+ZERO = 16  # level of density 0: noise below it must not be cut off
+_FRACTION = 256  # the tables below hold this many parts of a level
+
+
+def unit(vector: npt.ArrayLike) -> Vector:
+    """A vector of length 1 in the same direction; zero stays zero."""
+    values = np.asarray(vector, float)
+    return values / max(float(np.linalg.norm(values)), 1e-12)
+
+
+def angle(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Angle between two vectors in degrees."""
+    cosine = float(np.dot(unit(first), unit(second)))
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def densities(white: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Optical density of each of the 256 intensities, by colour, shape (3, 256).
+
+    Parameters
+    ----------
+    white : array, shape (3,)
+        Intensity of clear glass in red, green and blue, over 0 to 255.
+    """
+    light = np.maximum(np.arange(256), 1)[None, :]
+    return np.asarray(-np.log10(light / np.asarray(white, float)[:, None]), np.float32)
+
+
+def optical_density(picture: Picture, white: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Optical density by colour, of the picture's shape; 0 is clear glass."""
+    tables = densities(white)
+    return np.stack([tables[c][picture[..., c]] for c in range(3)], axis=-1)
+
+
+def unmixing(haematoxylin: npt.ArrayLike, stain: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Matrix that turns optical density into haematoxylin, stain and what neither explains.
+
+    Returns
+    -------
+    array, shape (3, 3)
+        `matrix @ density` is the amount of each in optical density along its own direction.
+    """
+    first, second = unit(haematoxylin), unit(stain)
+    return np.linalg.inv(np.column_stack([first, second, unit(np.cross(first, second))]))
+
+
+def separation_tables(
+    white: npt.ArrayLike, haematoxylin: npt.ArrayLike, stain: npt.ArrayLike
+) -> npt.NDArray[np.int32]:
+    """Tables for `separate`, shape (6, 256): what each colour's intensity adds to each stain."""
+    matrix, tables = unmixing(haematoxylin, stain), densities(white)
+    parts = [matrix[s, c] * tables[c] * LEVELS_PER_OD + ZERO / 3 for s in (0, 1) for c in range(3)]
+    return np.asarray(np.round(np.stack(parts) * _FRACTION), np.int32)
+
+
+@nb.njit(cache=True, nogil=True)
+def separate(picture, tables, factor):  # type: ignore[no-untyped-def]
+    """Both stains of a picture as images of 8 bits, `factor` times smaller along each edge.
+
+    Parameters
+    ----------
+    picture : array of uint8, shape (height, width, 3)
+    tables : array of int32, shape (6, 256)
+        As `separation_tables` gives them.
+    factor : int
+        Densities of `factor` by `factor` pixels are averaged; pixels beyond the last whole block
+        are left out.
+
+    Returns
+    -------
+    haematoxylin, stain : array of uint8, shape (height // factor, width // factor)
+        `ZERO + LEVELS_PER_OD * density`, cut off at 0 and 255.
+    """
+    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    nuclear = np.empty((height, width), np.uint8)
+    stained = np.empty((height, width), np.uint8)
+    share = np.float32(1 / (_FRACTION * factor * factor))
+    first = np.empty(width, np.int32)
+    second = np.empty(width, np.int32)
+    for y in range(height):
+        first[:] = 0
+        second[:] = 0
+        for i in range(factor):
+            row = picture[y * factor + i]
+            for x in range(width):
+                a, b = 0, 0
+                for j in range(factor):
+                    red = row[x * factor + j, 0]
+                    green = row[x * factor + j, 1]
+                    blue = row[x * factor + j, 2]
+                    a += tables[0, red] + tables[1, green] + tables[2, blue]
+                    b += tables[3, red] + tables[4, green] + tables[5, blue]
+                first[x] += a
+                second[x] += b
+        for x in range(width):
+            level = first[x] * share + np.float32(0.5)
+            nuclear[y, x] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
+            level = second[x] * share + np.float32(0.5)
+            stained[y, x] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
+    return nuclear, stained
