@@ -9,10 +9,8 @@ from typing import Any
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.gates import check_names, resolve_gates
 from liquidbiopsy.core.run import Specimen
-from liquidbiopsy.dtc.colours import impossible, reference
+from liquidbiopsy.dtc.colours import CHROMOGENS, impossible, reference
 from liquidbiopsy.dtc.tables import FEATURES
-
-CHROMOGENS = ("dab", "fast_red", "new_fuchsin", "aec")
 
 
 @dataclass(frozen=True)

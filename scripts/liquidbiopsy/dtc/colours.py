@@ -14,6 +14,7 @@ from liquidbiopsy.core.settings import read_yaml
 from liquidbiopsy.imaging.brightfield import Vector, angle, unit
 
 STAINS = Path(__file__).resolve().parents[3] / "resources" / "stains.yaml"
+CHROMOGENS = ("dab", "fast_red", "new_fuchsin", "aec")
 NEAREST = 12.0  # degrees between two stains under which a picture cannot tell them apart
 ENOUGH_OD = 0.2  # density of a pixel, in all colours together, that has a direction
 ENOUGH_PIXELS = 1000

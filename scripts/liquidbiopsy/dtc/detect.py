@@ -15,26 +15,31 @@ import numpy as np
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.names import image_tag, without_place
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED
-from liquidbiopsy.dtc.colours import Estimate, estimate_stain, reference
+from liquidbiopsy.dtc.colours import Estimate, estimate_stain
 from liquidbiopsy.dtc.denominator import denominator
 from liquidbiopsy.dtc.features import measure
 from liquidbiopsy.dtc.nuclei import Nuclear
 from liquidbiopsy.dtc.objects import Finding, bodies, look
 from liquidbiopsy.dtc.once import once
 from liquidbiopsy.dtc.pictures_of import crop, overview, worth_a_picture
-from liquidbiopsy.dtc.quality import inadequacy, slide_quality, tile_quality
+from liquidbiopsy.dtc.quality import (
+    inadequacy,
+    slide_quality,
+    stained_share,
+    tile_quality,
+    unlike_marrow,
+)
 from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.dtc.seeds import Seed, group
 from liquidbiopsy.dtc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.dtc.survey import Survey, survey
 from liquidbiopsy.dtc.tables import FEATURES, STAINED
 from liquidbiopsy.dtc.tile import Ground, Sensitivity, Tile, read_tile, tiles_of
-from liquidbiopsy.imaging.brightfield import angle, separation_tables
+from liquidbiopsy.imaging.brightfield import separation_tables
 from liquidbiopsy.imaging.slides import WholeSlide, open_slide
 
 log = logging.getLogger(__name__)
 ESTIMATED_FROM = 150  # stained objects, at most, from which a chromogen's colour is estimated
-CHROMOGENS = ("dab", "fast_red", "new_fuchsin", "aec")
 In, Out = TypeVar("In"), TypeVar("Out")
 
 
@@ -133,29 +138,35 @@ class _Detection:
         slide, scale = self.slide, self.scale
         wide = slide_wide(slide, self.colours, self.known_stain)
         self.tables = separation_tables(wide.white, wide.haematoxylin.vector, self.known_stain)
+        self.sensitivity = Sensitivity(
+            self.detection["stain_od"], self.detection["stain_noise"], wide.ground_od
+        )
         grounds = tiles_of(slide.height, slide.width, scale)
         tiles = list(self._each(lambda g: self._tile(g, 0, self.how), grounds))
         surveyed = survey(tiles, scale, self.quality)
+        places = np.concatenate([t.stained for t in tiles])
+        share = stained_share(surveyed, len(places))
+        seeds = group(places, scale.working_um, self.detection["min_stain_um2"])
+        stain = self._stain(seeds, wide)
+        angle = self.colours["max_angle"]
+        wrong = unlike_marrow(
+            stain, self.row["chromogen"], share, self.quality["max_stained"], angle
+        )
+        if wrong:
+            surveyed.evaluated[:] = False
         counted = denominator(
             surveyed,
-            tiles,
-            lambda tile, shift, how: self._tile(tile.ground, shift, how).nuclei,
+            lambda ground, shift, how: self._tile(ground, shift, how).nuclei,
             self.how,
             (slide.height, slide.width),
         )
-        seeds = group(
-            np.concatenate([t.stained for t in tiles]),
-            scale.working_um,
-            self.detection["min_stain_um2"],
-        )
-        stain = self._stain(seeds, surveyed, wide)
         finding = self._finding(surveyed, wide, stain)
         objects = self._objects(seeds, surveyed, finding)
         log.info(
             "%s: %d nuclei evaluated, %d stained objects",
             self.row["slide_id"], counted.mnc, len(objects),
         )  # fmt: skip
-        reason = inadequacy(surveyed, self.quality["min_evaluated"]) or self._other(stain)
+        reason = wrong or inadequacy(surveyed, self.quality["min_evaluated"])
         control = self.colours["chromogens"][self.row["chromogen"]]["remark"]
         remarks = [control, *wide.remarks, stain.remark]
         self.row |= {
@@ -183,7 +194,7 @@ class _Detection:
         sizes = (slide.pixel_size_um, self.settings["pixel_size_um"])
         quality = slide_quality(
             self.row, surveyed, counted, (wide.haematoxylin, stain), self.quality, sizes,
-            self.colours["max_angle"],
+            angle, share,
         )  # fmt: skip
         quality += tile_quality(self.row["slide_id"], tiles, surveyed, self.quality["min_focus"])
         pictured = worth_a_picture(objects, self.settings["gallery"]["most"])
@@ -192,12 +203,11 @@ class _Detection:
         return Detected(self.row, objects, quality, crops)
 
     def _tile(self, ground: Ground, shift: int, how: Nuclear) -> Tile:
-        sensitivity = Sensitivity(self.detection["stain_od"], self.detection["stain_noise"])
         return read_tile(
-            self.slide, ground, self.scale, self.tables, how, sensitivity, self.step, shift
+            self.slide, ground, self.scale, self.tables, how, self.sensitivity, self.step, shift
         )
 
-    def _stain(self, seeds: Sequence[Seed], surveyed: Survey, wide: Slidewide) -> Estimate:
+    def _stain(self, seeds: Sequence[Seed], wide: Slidewide) -> Estimate:
         """The chromogen's colour: the slide's own where there is enough of it."""
         if not self.colours["estimate"]:
             return Estimate(np.asarray(self.known_stain, float), None, "")
@@ -216,18 +226,6 @@ class _Detection:
             self.row["chromogen"],
             self.colours["max_angle"],
         )
-
-    def _other(self, stain: Estimate) -> str | None:
-        """What chromogen the slide's stain looks like, where it is not the one it should be."""
-        if stain.seen is None or stain.angle_deg is None:
-            return None
-        if stain.angle_deg <= self.colours["max_angle"]:
-            return None
-        apart = {name: angle(stain.seen, reference(name)) for name in CHROMOGENS}
-        nearest = min(apart, key=lambda name: apart[name])
-        if nearest == self.row["chromogen"] or apart[nearest] > self.colours["max_angle"]:
-            return None
-        return f"its stain looks like {nearest}, not {self.row['chromogen']} as dtc.tsv says"
 
     def _finding(self, surveyed: Survey, wide: Slidewide, stain: Estimate) -> Finding:
         return Finding(

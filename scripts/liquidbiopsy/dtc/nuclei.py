@@ -150,7 +150,7 @@ def edges(relative, square):  # type: ignore[no-untyped-def]
     rows, columns = -(-height // square), -(-width // square)
     soft = np.zeros((rows, columns), np.int32)
     length = np.zeros((rows, columns), np.int32)
-    for y in range(height):
+    for y in range(0, height, 2):  # every other row tells as much
         for x in range(width):
             here = relative[y, x]
             i, j = y // square, x // square

@@ -14,7 +14,7 @@ from PIL import Image
 from liquidbiopsy.dtc.objects import Finding
 from liquidbiopsy.dtc.scale import Scale, whole_factor
 from liquidbiopsy.dtc.tile import Tile
-from liquidbiopsy.imaging.brightfield import Picture, optical_density, unmixing
+from liquidbiopsy.imaging.brightfield import Picture, optical_density, reduced, unmixing
 from liquidbiopsy.imaging.slides import WholeSlide
 
 CROP_UM = 0.4  # pixel size of a picture, about, at the finest
@@ -41,10 +41,7 @@ def crop(
     y1, x1 = min(slide.height, top + edge), min(slide.width, left + edge)
     picture[y0 - top : y1 - top, x0 - left : x1 - left] = slide.read(y0, x0, y1, x1)
     factor = whole_factor(CROP_UM, scale.pixel_size_um)
-    if factor > 1:
-        size = (edge // factor, edge // factor)
-        whole = picture[: size[1] * factor, : size[0] * factor]
-        picture = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
+    picture = reduced(picture, factor)
     amounts = optical_density(picture, finding.white) @ unmixing(
         finding.haematoxylin, finding.stain
     ).T.astype(np.float32)
@@ -65,7 +62,7 @@ def _hundredths(density: npt.NDArray[np.float32]) -> bytes:
 
 
 def overview(tiles: Sequence[Tile], scale: Scale, height: int, width: int, step: float) -> bytes:
-    """PNG file of a slide, put together from its tiles.
+    """JPEG file of a slide, put together from its tiles.
 
     Parameters
     ----------
@@ -88,5 +85,5 @@ def overview(tiles: Sequence[Tile], scale: Scale, height: int, width: int, step:
             )
             out[top:bottom, left:right] = part
     file = io.BytesIO()
-    Image.fromarray(out).save(file, "PNG", compress_level=9)
+    Image.fromarray(out).save(file, "JPEG", quality=85)
     return file.getvalue()

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from liquidbiopsy.dtc.colours import Estimate
+from liquidbiopsy.dtc.colours import CHROMOGENS, Estimate, reference
 from liquidbiopsy.dtc.denominator import Denominator
 from liquidbiopsy.dtc.survey import Survey
 from liquidbiopsy.dtc.tile import Tile
+from liquidbiopsy.imaging.brightfield import angle
 
 SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
 
@@ -46,6 +47,7 @@ def slide_quality(
     settings: Mapping[str, Any],
     sizes_um: tuple[float | None, float | None],
     max_angle: float,
+    stained: float,
 ) -> list[dict[str, Any]]:
     """Rows of one slide that could be read; docs/tables.md describes them.
 
@@ -63,6 +65,8 @@ def slide_quality(
         Pixel size in the file and in the settings.
     max_angle : float
         Setting of the stains.
+    stained : float
+        Share of the area with cells that is stained.
     """
     found: list[dict[str, Any]] = []
 
@@ -78,6 +82,8 @@ def slide_quality(
     share = evaluated_share(surveyed)
     least = settings["min_evaluated"]
     add("evaluated_share", share, limit=least, passed=share is not None and share >= least)
+    most = settings["max_stained"]
+    add("stained_share", stained, limit=most, passed=stained <= most)
     add("mnc", float(counted.mnc), "{cells}")
     add("mnc_repeat_error", counted.repeat_error)
     for metric, stain in zip(("haematoxylin_angle", "stain_angle"), stains, strict=True):
@@ -95,6 +101,19 @@ def evaluated_share(surveyed: Survey) -> float | None:
     return float(surveyed.evaluated.sum()) / cells if cells else None
 
 
+def stained_share(surveyed: Survey, stained_px: int) -> float:
+    """Share of the area with cells that is stained.
+
+    Parameters
+    ----------
+    surveyed : Survey
+    stained_px : int
+        Stained pixels of the slide at the working size.
+    """
+    cells = int(surveyed.cells.sum()) * surveyed.scale.square**2
+    return min(1.0, stained_px / cells) if cells else 0.0
+
+
 def inadequacy(surveyed: Survey, min_evaluated: float) -> str | None:
     """Why a slide is not adequate; None where it is."""
     share = evaluated_share(surveyed)
@@ -107,3 +126,30 @@ def inadequacy(surveyed: Survey, min_evaluated: float) -> str | None:
     if blurred.sum() * 2 > (surveyed.cells & ~surveyed.evaluated).sum():
         words += ": most of the rest is out of focus"
     return words
+
+
+def unlike_marrow(
+    stain: Estimate, chromogen: str, share: float, max_share: float, max_angle: float
+) -> str | None:
+    """Why a slide's stain is not that of tumour cells in marrow; None where it may be.
+
+    Parameters
+    ----------
+    stain : Estimate
+        The chromogen's colour on the slide.
+    chromogen : str
+        As dtc.tsv names it.
+    share : float
+        Of the area with cells that is stained.
+    max_share, max_angle : float
+        Settings: the largest such share, and degrees between an estimate and its reference.
+    """
+    if share > max_share:
+        return f"{100 * share:.0f} % of its cells' area is stained, more than {100 * max_share:g} %"
+    if stain.seen is None or stain.angle_deg is None or stain.angle_deg <= max_angle:
+        return None
+    apart = {name: angle(stain.seen, reference(name)) for name in CHROMOGENS}
+    nearest = min(apart, key=lambda name: apart[name])
+    if nearest == chromogen or apart[nearest] > max_angle:
+        return None
+    return f"its stain looks like {nearest}, not {chromogen} as dtc.tsv says"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.dtc.colours import Estimate, estimate_haematoxylin
-from liquidbiopsy.imaging.brightfield import Picture, optical_density
+from liquidbiopsy.imaging.brightfield import Picture, optical_density, unmixing
 from liquidbiopsy.imaging.slides import WholeSlide
 
 SAMPLE_PX = 256
@@ -18,6 +18,7 @@ LEAST_SAMPLES, MOST_SAMPLES = 9, 400
 SAMPLED = 40  # one pixel in so many is looked at
 BRIGHT = (85.0, 99.0)  # percentiles of brightness between which glass lies, if there is any
 DARKEST_GLASS, COLOURED_GLASS = 140.0, 90.0  # what can be glass, and how far its colours differ
+LEAST_STAINED = 25.0  # percentile of the samples' middle stain that is the slide's ground
 BETWEEN_CELLS = 25.0  # percentile of density in a sample that its background does not exceed
 
 
@@ -28,6 +29,8 @@ class Slidewide:
     white: tuple[float, float, float]
     """Red, green and blue of clear glass."""
     haematoxylin: Estimate
+    ground_od: float
+    """Optical density of the chromogen between the cells where the slide is least stained."""
     remarks: tuple[str, ...]
 
 
@@ -53,8 +56,10 @@ def slide_wide(slide: WholeSlide, colours: Mapping[str, Any], stain: Any) -> Sli
     if colours["estimate"]:
         dense = np.concatenate([_over_background(s, white) for s in samples])
         nuclear = estimate_haematoxylin(dense, colours["haematoxylin"], stain, colours["max_angle"])
+    matrix = unmixing(nuclear.vector, stain)
+    middle = [float(np.median(optical_density(s, white) @ matrix[1])) for s in samples]
     remarks = tuple(words for words in (remark, nuclear.remark) if words)
-    return Slidewide(white, nuclear, remarks)
+    return Slidewide(white, nuclear, float(np.percentile(middle, LEAST_STAINED)), remarks)
 
 
 def _samples(slide: WholeSlide) -> list[Picture]:

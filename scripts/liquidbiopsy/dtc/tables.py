@@ -118,7 +118,7 @@ SLIDES = Table(
         column("haematoxylin", pa.list_(real), "Colour of haematoxylin: unit optical density in "
                "red, green and blue"),
         column("stain", pa.list_(real), "Colour of the chromogen, likewise"),
-        column("overview", pa.binary(), "PNG file: the slide reduced"),
+        column("overview", pa.binary(), "JPEG file: the slide reduced"),
         column("overview_scale", real, "Pixels of the slide in one of the overview"),
         column("simulated", flag, "Whether the file says that its data are simulated",
                nullable=False),
@@ -182,6 +182,11 @@ METRICS = {
         "a slide",
         "1",
         "Share of the area with cells that is evaluated; the limit is `min_evaluated`",
+    ),
+    "stained_share": (
+        "a slide",
+        "1",
+        "Share of the area with cells that is stained; the limit is `max_stained`",
     ),
     "mnc": ("a slide", "{cells}", "Nuclei in its evaluated area"),
     "mnc_repeat_error": (

@@ -43,7 +43,7 @@ def basins(height, inside, depth, min_area):  # type: ignore[no-untyped-def]
     Returns
     -------
     labels : array of int32, the same shape
-        0 outside, else 1 to count, in the order of the basins' first pixels by rows.
+        0 outside, else 1 to count, in the order of their peaks, the highest first.
     count : int
     """
     rows, columns = height.shape
@@ -57,55 +57,51 @@ def basins(height, inside, depth, min_area):  # type: ignore[no-untyped-def]
         starts[level + 1] += starts[level]
     total = starts[256]
     order = np.empty(total, np.int32)
+    value = np.empty((rows + 2) * wide, np.uint8)
     for y in range(rows):
         for x in range(columns):
             if inside[y, x]:
-                level = 255 - height[y, x]
-                order[starts[level]] = (y + 1) * wide + x + 1
-                starts[level] += 1
+                here = height[y, x]
+                place = (y + 1) * wide + x + 1
+                order[starts[255 - here]] = place
+                starts[255 - here] += 1
+                value[place] = here
     basin = np.zeros((rows + 2) * wide, np.int32)
-    value = np.zeros((rows + 2) * wide, np.uint8)
     most = min(total, ((rows + 1) // 2) * ((columns + 1) // 2)) + 1
     parent = np.zeros(most, np.int32)
     peak = np.zeros(most, np.uint8)
     area = np.zeros(most, np.int32)
-    steps = np.array([-wide - 1, -wide, -wide + 1, -1, 1, wide - 1, wide, wide + 1])
+    steps = (-wide, -1, 1, wide, -wide - 1, -wide + 1, wide - 1, wide + 1)
     n = 0
     for place in order:
-        here = height[place // wide - 1, place % wide - 1]
-        best, steepest = 0, -1
+        here = value[place]
+        best, last = 0, 0
         for step in steps:
             near = basin[place + step]
-            if near == 0:
+            if near == 0 or near == last:
                 continue
-            other = _root(parent, near)
+            last = near
+            other = near if parent[near] == near else _root(parent, near)
             if best == 0:
-                best, steepest = other, int(value[place + step])
-                continue
-            if other != best:
+                best = other
+            elif other != best:
                 low, high = (other, best) if peak[other] < peak[best] else (best, other)
                 shallow = peak[low] - here < depth * peak[low]
                 if shallow or area[low] < min_area or area[high] < min_area:
                     parent[low] = high
                     area[high] += area[low]
-                    best, other = high, high
-            if int(value[place + step]) > steepest:
-                best, steepest = other, int(value[place + step])
+                    best = high
         if best == 0:
             n += 1
             parent[n], peak[n], best = n, here, n
-        basin[place], value[place] = best, here
+        basin[place] = best
         area[best] += 1
-    labels = np.zeros((rows, columns), np.int32)
     names = np.zeros(n + 1, np.int32)
     count = 0
-    for y in range(rows):
-        for x in range(columns):
-            near = basin[(y + 1) * wide + x + 1]
-            if near:
-                root = _root(parent, near)
-                if names[root] == 0:
-                    count += 1
-                    names[root] = count
-                labels[y, x] = names[root]
-    return labels, count
+    for i in range(1, n + 1):
+        if parent[i] == i:
+            count += 1
+            names[i] = count
+    for place in order:
+        basin[place] = names[_root(parent, basin[place])]
+    return basin.reshape(rows + 2, wide)[1:-1, 1:-1], count

@@ -8,6 +8,7 @@ References
 
 from __future__ import annotations
 
+import cv2
 import numba as nb
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ Vector = npt.NDArray[np.float64]
 
 LEVELS_PER_OD = 200  # a stain image of 8 bits holds densities from ZERO / -200 to 1.195
 ZERO = 16  # level of density 0: noise below it must not be cut off
-_FRACTION = 256  # the tables below hold this many parts of a level
+_BITS = 8  # of the tables' numbers that are parts of a level
+_HALF = 1 << (_BITS - 1)
 
 
 def unit(vector: npt.ArrayLike) -> Vector:
@@ -69,51 +71,41 @@ def separation_tables(
     """Tables for `separate`, shape (6, 256): what each colour's intensity adds to each stain."""
     matrix, tables = unmixing(haematoxylin, stain), densities(white)
     parts = [matrix[s, c] * tables[c] * LEVELS_PER_OD + ZERO / 3 for s in (0, 1) for c in range(3)]
-    return np.asarray(np.round(np.stack(parts) * _FRACTION), np.int32)
+    return np.asarray(np.round(np.stack(parts) * 2**_BITS), np.int32)
+
+
+def reduced(picture: Picture, factor: int) -> Picture:
+    """A picture with each `factor` by `factor` pixels averaged; what is beyond whole blocks goes."""
+    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    if factor == 1:
+        return picture
+    whole = picture[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @nb.njit(cache=True, nogil=True)
-def separate(picture, tables, factor):  # type: ignore[no-untyped-def]
-    """Both stains of a picture as images of 8 bits, `factor` times smaller along each edge.
+def separate(picture, tables):  # type: ignore[no-untyped-def]
+    """Both stains of a picture as images of 8 bits.
 
     Parameters
     ----------
     picture : array of uint8, shape (height, width, 3)
     tables : array of int32, shape (6, 256)
         As `separation_tables` gives them.
-    factor : int
-        Densities of `factor` by `factor` pixels are averaged; pixels beyond the last whole block
-        are left out.
 
     Returns
     -------
-    haematoxylin, stain : array of uint8, shape (height // factor, width // factor)
+    haematoxylin, stain : array of uint8, shape (height, width)
         `ZERO + LEVELS_PER_OD * density`, cut off at 0 and 255.
     """
-    height, width = picture.shape[0] // factor, picture.shape[1] // factor
+    height, width = picture.shape[0], picture.shape[1]
     nuclear = np.empty((height, width), np.uint8)
     stained = np.empty((height, width), np.uint8)
-    share = np.float32(1 / (_FRACTION * factor * factor))
-    first = np.empty(width, np.int32)
-    second = np.empty(width, np.int32)
     for y in range(height):
-        first[:] = 0
-        second[:] = 0
-        for i in range(factor):
-            row = picture[y * factor + i]
-            for x in range(width):
-                a, b = 0, 0
-                for j in range(factor):
-                    red = row[x * factor + j, 0]
-                    green = row[x * factor + j, 1]
-                    blue = row[x * factor + j, 2]
-                    a += tables[0, red] + tables[1, green] + tables[2, blue]
-                    b += tables[3, red] + tables[4, green] + tables[5, blue]
-                first[x] += a
-                second[x] += b
         for x in range(width):
-            level = first[x] * share + np.float32(0.5)
-            nuclear[y, x] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
-            level = second[x] * share + np.float32(0.5)
-            stained[y, x] = np.uint8(min(max(level, np.float32(0)), np.float32(255)))
+            red, green, blue = picture[y, x, 0], picture[y, x, 1], picture[y, x, 2]
+            first = tables[0, red] + tables[1, green] + tables[2, blue]
+            second = tables[3, red] + tables[4, green] + tables[5, blue]
+            nuclear[y, x] = min(max((first + _HALF) >> _BITS, 0), 255)
+            stained[y, x] = min(max((second + _HALF) >> _BITS, 0), 255)
     return nuclear, stained

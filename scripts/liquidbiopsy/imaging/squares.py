@@ -95,3 +95,16 @@ def spread(grid, square, top, left, height, width):  # type: ignore[no-untyped-d
             a = line[before[x]]
             out[y, x] = a + (line[after[x]] - a) * share[x]
     return out
+
+
+@nb.njit(cache=True, nogil=True)
+def at_square(grid, y, x, square):  # type: ignore[no-untyped-def]
+    """A grid's value at one pixel of its ground, as `spread` gives it."""
+    rows, columns = grid.shape
+    gy = min(max((y + 0.5) / square - 0.5, 0.0), rows - 1.0)
+    gx = min(max((x + 0.5) / square - 0.5, 0.0), columns - 1.0)
+    i, j = int(gy), int(gx)
+    k, m = min(i + 1, rows - 1), min(j + 1, columns - 1)
+    upper = grid[i, j] + (grid[i, m] - grid[i, j]) * (gx - j)
+    lower = grid[k, j] + (grid[k, m] - grid[k, j]) * (gx - j)
+    return upper + (lower - upper) * (gy - i)
