@@ -79,8 +79,8 @@ def _inspect_tiff(file: str) -> Content:
             raise InputError(file, "has pages of different sizes", "export the channels alike")
         for s in alike:
             for page in s.pages:
-                _check_complete(file, page)
-        _check_end(file, tiff)
+                check_complete(file, page)
+        check_end(file, tiff)
         frames: list[tuple[Plane, ...]] = []
         channels = 0
         for s in alike:
@@ -92,7 +92,7 @@ def _inspect_tiff(file: str) -> Content:
             planes=tuple(frames),
             channels=channels,
             shape=(page.imagelength, page.imagewidth),
-            pixel_size_um=_pixel_size(tiff, page),
+            pixel_size_um=pixel_size(tiff, page),
             description=description,
         )
 
@@ -133,7 +133,7 @@ def _file_of(file: str, page: Any) -> str:
     return file if own == Path(file).name else str(Path(file).with_name(own))
 
 
-def _check_complete(file: str, page: Any) -> None:
+def check_complete(file: str, page: Any) -> None:
     """Raise where a page's data would lie beyond the end of its file."""
     if page is None:
         raise InputError(file, "a page is missing", "export it again")
@@ -144,7 +144,7 @@ def _check_complete(file: str, page: Any) -> None:
         raise InputError(file, problem, "copy it again from the scanner")
 
 
-def _check_end(file: str, tiff: tifffile.TiffFile) -> None:
+def check_end(file: str, tiff: tifffile.TiffFile) -> None:
     """Raise where the last page names a next one that would lie beyond the end of the file."""
     handle, layout, last = tiff.filehandle, tiff.tiff, tiff.pages[-1]
     if getattr(last, "is_virtual", False):  # ImageJ's pages that have no directory of their own
@@ -158,8 +158,12 @@ def _check_end(file: str, tiff: tifffile.TiffFile) -> None:
         raise InputError(file, problem, "copy it again from the scanner")
 
 
-def _pixel_size(tiff: tifffile.TiffFile, page: Any) -> float | None:
+def pixel_size(tiff: tifffile.TiffFile, page: Any) -> float | None:
     """Edge of a pixel in micrometres, as the file says; None where it does not."""
+    if tiff.is_svs:
+        said = re.search(r"MPP\s*=\s*([0-9.]+)", str(tiff.pages[0].description))
+        if said:
+            return _length(float(said[1].strip(".") or 0), 1.0)
     if tiff.is_ome and tiff.ome_metadata:
         for element in ElementTree.fromstring(tiff.ome_metadata).iter():
             if element.tag.endswith("Pixels") and element.get("PhysicalSizeX"):

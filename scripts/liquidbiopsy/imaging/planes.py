@@ -66,7 +66,7 @@ def read_plane(plane: Plane) -> Array:
     path = Path(plane.file)
     with naming(plane.file):
         if path.suffix.lower() in PICTURES:
-            return _grey(plane, _decode_picture(path))
+            return _grey(plane, decode_picture(path))
         tiff, lock = _open(plane.file)
         with lock:
             page = _page(tiff, plane.page)
@@ -174,7 +174,7 @@ def _tiles(
     return out[..., 0] if samples == 1 else np.moveaxis(out, -1, 0)
 
 
-def _decode_picture(path: Path) -> Array:
+def decode_picture(path: Path) -> Array:
     """A PNG or JPEG file; one that ends too early is refused, which decoders let pass."""
     data = path.read_bytes()
     if path.suffix.lower() == ".png":
