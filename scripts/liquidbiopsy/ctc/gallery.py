@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from liquidbiopsy import __version__
 from liquidbiopsy.core.atomic import write_text
+from liquidbiopsy.core.gallery import Group, rows_to_show
 from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.pictured import PicturedCell, caption, picture
@@ -32,18 +31,6 @@ from liquidbiopsy.ctc.tables import CALLS
 TEMPLATES = Path(__file__).with_name("templates")
 SHOWN = ("ctc", "ctc_cluster", "uncertain")
 """Calls of which every event is shown, and whose pictures reports may use."""
-OTHERS = 60
-"""Events of other calls that are shown at most."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """The events of one call, the surest first."""
-
-    call: str
-    cells: list[PicturedCell]
-    total: int
-    """How many there are, shown or not."""
 
 
 def write_gallery(
@@ -81,7 +68,7 @@ def write_gallery(
     calls = dict(zip(cells["cell_id"].to_pylist(), cells["call"].to_pylist(), strict=True))
     cropped = _crops_by_cell(crops)
     windows = channel_windows(cropped, calls)
-    rows = rows_to_show(cells, set(cropped))
+    rows = rows_to_show(cells, set(cropped), SHOWN)
     pngs = {
         row["cell_id"]: cell_pictures(cropped[row["cell_id"]], windows)
         for row in rows
@@ -126,26 +113,6 @@ def write_gallery(
         code=provenance.code,
     )
     write_text(html_path, page)
-
-
-def rows_to_show(cells: pa.Table, pictured: set[str]) -> list[dict[str, Any]]:
-    """Every event of the calls `SHOWN`, surest first; of the others some that have a picture.
-
-    Of those others the least sure come first: a reviewer will rather want to change them.
-    """
-    names = ("ascending", "descending")
-    rows: list[dict[str, Any]] = []
-    for call in SHOWN:
-        of_call = cells.filter(pc.equal(cells["call"], call))
-        rows += of_call.sort_by([("confidence", names[1]), ("cell_id", names[0])]).to_pylist()
-    rest = cells.filter(pc.invert(pc.is_in(cells["call"], pa.array(SHOWN))))
-    rest = rest.filter(pc.is_in(rest["cell_id"], pa.array(sorted(pictured), pa.string())))
-    others = sorted(rest["call"].unique().to_pylist())
-    for call in others:
-        of_call = rest.filter(pc.equal(rest["call"], call))
-        least_sure = of_call.sort_by([("confidence", names[0]), ("cell_id", names[0])])
-        rows += least_sure.slice(0, max(1, OTHERS // len(others))).to_pylist()
-    return rows
 
 
 def _crops_by_cell(crops: pa.Table) -> dict[str, list[Crop]]:

@@ -10,6 +10,7 @@ from liquidbiopsy.core.tables import FAILED, INADEQUATE, NOT_DETECTED
 from liquidbiopsy.core.words import number, plain
 
 UNITS = {"1": "", "%": "%", "um": "µm", "um2": "µm²", "[px]": "px", "{counts}": "counts"}
+UNITS |= {"10*-6": "per million", "deg": "°", "mm2": "mm²"}
 
 
 @dataclass(frozen=True)
