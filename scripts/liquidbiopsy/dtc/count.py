@@ -62,8 +62,8 @@ def observe(cells: pa.Table, slides: Slides, settings: Mapping[str, Any]) -> lis
     isotype = judge_isotype(cells, controls, settings["isotype_min_mnc"])
     found = _of_controls(controls, isotype)
     if not stained:
-        reason = "has only an isotype control: its stained slide is missing from dtc.tsv"
-        return [*found, *(failed(a, reason) for a in _ANALYTES)]
+        alone = "has only an isotype control: its stained slide is missing from dtc.tsv"
+        return [*found, *(failed(a, alone) for a in _ANALYTES)]
     status, reason = adequacy(stained)
     if status == FAILED:
         return [*found, *(failed(a, reason or "") for a in _ANALYTES)]

@@ -40,7 +40,8 @@ from liquidbiopsy.imaging.slides import WholeSlide, open_slide
 
 log = logging.getLogger(__name__)
 ESTIMATED_FROM = 150  # stained objects, at most, from which a chromogen's colour is estimated
-In, Out = TypeVar("In"), TypeVar("Out")
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 
 @dataclass

@@ -79,9 +79,8 @@ def write_gallery(
     crops = {row["cell_id"]: row for row in read_table(inputs["crops"]).to_pylist()}
     made = Provenance(code, None, checksums(dict(inputs)))
     rows = rows_to_show(cells, set(crops), SHOWN)
-    pictures = {
-        r["cell_id"]: cell_pictures(crops[r["cell_id"]]) for r in rows if r["cell_id"] in crops
-    }
+    names = [row["cell_id"] for row in rows if row["cell_id"] in crops]
+    pictures = {name: cell_pictures(crops[name]) for name in names}
     thumbnails = [
         {
             "specimen_id": specimen["specimen_id"],

@@ -126,7 +126,8 @@ def bodies(looked: Looked, finding: Finding) -> list[Body]:
     matrix = unmixing(finding.haematoxylin, finding.stain).astype(np.float32)
     amounts = looked.density @ matrix.T
     sigma = SMOOTH_UM / looked.pixel_um
-    smooth = np.asarray(cv2.GaussianBlur(np.ascontiguousarray(amounts[..., :2]), (0, 0), sigma))
+    pair = np.ascontiguousarray(amounts[..., :2])
+    smooth = np.asarray(cv2.GaussianBlur(pair, (0, 0), sigma), np.float32)
     haematoxylin, stain = smooth[..., 0], smooth[..., 1]
     strong = stain[looked.seed & (stain > finding.least_od)]
     if not strong.size:
@@ -135,7 +136,7 @@ def bodies(looked: Looked, finding: Finding) -> list[Body]:
     stained = stain > bound
     reach = max(1, round(JOIN_UM / looked.pixel_um))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    joined = cv2.morphologyEx(stained.astype(np.uint8), cv2.MORPH_CLOSE, disc)
+    joined = np.asarray(cv2.morphologyEx(stained.astype(np.uint8), cv2.MORPH_CLOSE, disc), np.uint8)
     enclosed = _filled(joined)
     nuclei = _nuclei(haematoxylin, stain, finding, looked.pixel_um)
     whole, owned = enclosed.astype(bool), []

@@ -91,10 +91,10 @@ def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> S
             grid[i : i + part.shape[0], j : j + part.shape[1]] = part
     found = np.concatenate([t.nuclei for t in tiles])
     found, area, density = usual_nuclei(found)
-    i = np.minimum(found[:, 0] // scale.square_full, rows - 1).astype(int)
-    j = np.minimum(found[:, 1] // scale.square_full, columns - 1).astype(int)
+    of_row = np.minimum(found[:, 0] // scale.square_full, rows - 1).astype(int)
+    of_column = np.minimum(found[:, 1] // scale.square_full, columns - 1).astype(int)
     count = np.zeros((rows, columns), np.int64)
-    np.add.at(count, (i, j), 1)
+    np.add.at(count, (of_row, of_column), 1)
     focus = _focus(grids["soft"], grids["length"], scale.working_um)
     cells = _closed(count > 0)
     clean = np.maximum(grids["haematoxylin"], grids["stain"]) <= quality["max_background_od"]

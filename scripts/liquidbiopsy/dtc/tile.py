@@ -265,8 +265,8 @@ def _stained(stain, haematoxylin, bound, bare, square, own):  # type: ignore[no-
     """Places of the pixels of a tile's own ground that are stained, shape (pixels, 2).
 
     A pixel is stained where it is over `bound`, and over `bare` with the share of haematoxylin that
-    may be taken for stain left out; both are grids over the view. Squares whose pixels are all under
-    the bounds near them are passed over.
+    may be taken for stain left out; both are grids over the view. Squares whose pixels are all
+    under the bounds near them are passed over.
     """
     above, before, height, width = own
     rows, columns = bound.shape

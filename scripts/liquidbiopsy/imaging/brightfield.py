@@ -75,7 +75,7 @@ def separation_tables(
 
 
 def reduced(picture: Picture, factor: int) -> Picture:
-    """A picture with each `factor` by `factor` pixels averaged; what is beyond whole blocks goes."""
+    """A picture with each `factor` by `factor` pixels averaged, without what is over at its end."""
     height, width = picture.shape[0] // factor, picture.shape[1] // factor
     if factor == 1:
         return picture

@@ -17,7 +17,8 @@ def in_colour(array: npt.NDArray[Any], file: str) -> Picture:
     Parameters
     ----------
     array : array of uint8 or uint16, shape (height, width, samples)
-        Three samples a pixel, or four of which the last is opacity. Of 16 bits the upper 8 are kept.
+        Three samples a pixel, or four of which the last is opacity. Of 16 bits the upper 8
+        are kept.
     file : str
         For messages.
 

@@ -161,7 +161,7 @@ def check_end(file: str, tiff: tifffile.TiffFile) -> None:
 def pixel_size(tiff: tifffile.TiffFile, page: Any) -> float | None:
     """Edge of a pixel in micrometres, as the file says; None where it does not."""
     if tiff.is_svs:
-        said = re.search(r"MPP\s*=\s*([0-9.]+)", str(tiff.pages[0].description))
+        said = re.search(r"MPP\s*=\s*([0-9.]+)", str(getattr(tiff.pages[0], "description", "")))
         if said:
             return _length(float(said[1].strip(".") or 0), 1.0)
     if tiff.is_ome and tiff.ome_metadata:
