@@ -18,8 +18,9 @@ import numpy.typing as npt
 from liquidbiopsy.imaging.basins import basins
 from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD
 
-SMOOTH, REACH, SHAPE = 0.05, 0.375, 0.1  # blur, how far "near" is, blur of the shape: shares of a
+SMOOTH, REACH, SHAPE = 0.05, 0.375, 0.12  # blur, how far "near" is, blur of the shape: shares of a
 CONTRAST = 0.5  # nucleus' diameter; share of the own height at which a nucleus ends
+PART = 0.12  # of the area of a usual nucleus, over the saddle to its neighbour
 DEPTH = 0.05  # share of the lower peak by which the shape must narrow between two nuclei
 SOFT = (64, 192)  # relative height, of 255, between which an edge is soft
 
@@ -37,6 +38,11 @@ class Nuclear:
     min_area: int
     """Smallest nucleus in pixels."""
     depth: float = DEPTH
+
+    @property
+    def min_part(self) -> int:
+        """Smallest part of touching nuclei that may stand alone, in pixels."""
+        return max(4, round(PART * np.pi / 4 * self.diameter**2))
 
     @classmethod
     def of(cls, diameter_um: float, od: float, min_um2: float, pixel_um: float) -> Nuclear:
@@ -77,7 +83,7 @@ def find_nuclei(image: Stain, level: npt.NDArray[np.float32], how: Nuclear) -> F
     highest = cv2.dilate(smooth, disc)
     relative, inside = _relative(smooth, highest, level, np.float32(how.least))
     shape = _blurred(inside, SHAPE * how.diameter)
-    labels, count = basins(shape, inside, how.depth, how.min_area)
+    labels, count = basins(shape, inside, how.depth, how.min_part)
     return Found(labels, relative, *_measured(labels, count, smooth, level))
 
 
