@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.dtc.nuclei import Nuclear
-from liquidbiopsy.dtc.survey import PALE, SMALL, Survey
+from liquidbiopsy.dtc.survey import Survey, like_usual
 from liquidbiopsy.dtc.tile import Ground
 
 REPEATS, ONE_IN = 6, 60  # pieces, at most and as a share, that are counted again
@@ -91,9 +91,13 @@ def _chosen(surveyed: Survey) -> list[Ground]:
 
 
 def _like_usual(nuclei: npt.NDArray[np.float32], surveyed: Survey) -> npt.NDArray[np.float32]:
-    """Nuclei that are not far paler or smaller than the slide's."""
-    kept = nuclei[:, 2] >= SMALL * surveyed.nucleus_area_um2
-    return nuclei[kept & (nuclei[:, 3] >= PALE * surveyed.nucleus_od)]
+    return like_usual(
+        nuclei,
+        surveyed.min_nucleus_um2,
+        surveyed.nucleus_area_um2,
+        surveyed.nucleus_od,
+        surveyed.scale.pixel_size_um,
+    )
 
 
 def _on_common_ground(

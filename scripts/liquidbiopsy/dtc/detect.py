@@ -144,7 +144,7 @@ class _Detection:
         )
         grounds = tiles_of(slide.height, slide.width, scale)
         tiles = list(self._each(lambda g: self._tile(g, 0, self.how), grounds))
-        surveyed = survey(tiles, scale, self.quality)
+        surveyed = survey(tiles, scale, self.quality, self.detection["min_nucleus_um2"])
         places = np.concatenate([t.stained for t in tiles])
         share = stained_share(surveyed, len(places))
         seeds = group(places, scale.working_um, self.detection["min_stain_um2"])

@@ -21,6 +21,7 @@ JOIN_UM = 1.5  # gaps in the stain of one cell
 SMOOTH_UM = 0.5
 INSIDE, TOUCHED = 0.5, 0.4  # share of a nucleus within the stain, or of its rim that the stain
 # touches, from which it belongs to the stained cell
+LARGER = 1.4  # a stained cell's nucleus than the usual one: grain of the stain must not split it
 PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus that a nucleus has at least
 CROSSTALK = 0.25  # of the stain, which may be taken for haematoxylin where the stain is dense
 
@@ -169,7 +170,9 @@ def _filled(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _nuclei(haematoxylin: Plane, stain: Plane, finding: Finding, pixel_um: float) -> list[Mask]:
     """Nuclei of a window that are like the slide's, as masks."""
-    how = Nuclear.of(finding.diameter_um, finding.nucleus_od, finding.min_nucleus_um2, pixel_um)
+    how = Nuclear.of(
+        LARGER * finding.diameter_um, finding.nucleus_od, finding.min_nucleus_um2, pixel_um
+    )
     levels = np.clip(haematoxylin * LEVELS_PER_OD + ZERO + 0.5, 0, 255).astype(np.uint8)
     found = find_nuclei(levels, np.full(levels.shape, ZERO, np.float32), how)
     least = max(finding.nucleus_od, PALE * finding.usual_od)

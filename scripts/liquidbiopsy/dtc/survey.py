@@ -9,14 +9,19 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.dtc.tile import Tile
 
 PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus: less is cytoplasm, platelets, debris
+LOBE, LOBES_APART = 0.5, 0.7  # largest lobe, of the usual area; their distance, of its diameter
 ENOUGH_EDGE = 60  # pairs of pixels across edges of nuclei from which their softness is told
 SHARP_UM = 1.0  # width of the edge of a nucleus that is in focus
 
+Nuclei = npt.NDArray[np.float32]
 Grid = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -42,6 +47,7 @@ class Survey:
     """Median of the slide's nuclei; NaN without any."""
     nucleus_od: float
     """Likewise."""
+    min_nucleus_um2: float
 
     @property
     def mnc(self) -> int:
@@ -67,7 +73,9 @@ class Survey:
         return i, j
 
 
-def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> Survey:
+def survey(
+    tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any], min_nucleus_um2: float
+) -> Survey:
     """Put the tiles of a slide together, and tell what of it can be evaluated.
 
     Parameters
@@ -77,6 +85,8 @@ def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> S
     scale : Scale
     quality : dict
         The settings' section `quality`.
+    min_nucleus_um2 : float
+        Smallest nucleus.
     """
     rows = max(t.ground.end[0] for t in tiles)
     columns = max(t.ground.end[1] for t in tiles)
@@ -90,7 +100,7 @@ def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> S
             part = getattr(tile, name)[: k - i, : m - j]
             grid[i : i + part.shape[0], j : j + part.shape[1]] = part
     found = np.concatenate([t.nuclei for t in tiles])
-    found, area, density = usual_nuclei(found)
+    found, area, density = usual_nuclei(found, min_nucleus_um2, scale.pixel_size_um)
     of_row = np.minimum(found[:, 0] // scale.square_full, rows - 1).astype(int)
     of_column = np.minimum(found[:, 1] // scale.square_full, columns - 1).astype(int)
     count = np.zeros((rows, columns), np.int64)
@@ -111,25 +121,64 @@ def survey(tiles: Sequence[Tile], scale: Scale, quality: Mapping[str, Any]) -> S
         noise=grids["noise"],
         nucleus_area_um2=area,
         nucleus_od=density,
+        min_nucleus_um2=min_nucleus_um2,
     )
 
 
-def usual_nuclei(
-    nuclei: npt.NDArray[np.float32],
-) -> tuple[npt.NDArray[np.float32], float, float]:
+def usual_nuclei(nuclei: Nuclei, min_um2: float, pixel_um: float) -> tuple[Nuclei, float, float]:
     """Nuclei without what is far paler or smaller than most; median area and density of the rest.
 
     Parameters
     ----------
     nuclei : array, shape (nuclei, 4)
         As `Tile.nuclei`.
+    min_um2 : float
+        Smallest nucleus.
+    pixel_um : float
+        Of the slide.
     """
-    if not len(nuclei):
-        return nuclei, float("nan"), float("nan")
+    whole = nuclei[nuclei[:, 2] >= min_um2]
+    if not len(whole):
+        return whole, float("nan"), float("nan")
     for _ in range(2):
-        area, density = np.median(nuclei[:, 2]), np.median(nuclei[:, 3])
-        nuclei = nuclei[(nuclei[:, 2] >= SMALL * area) & (nuclei[:, 3] >= PALE * density)]
-    return nuclei, float(np.median(nuclei[:, 2])), float(np.median(nuclei[:, 3]))
+        area, density = np.median(whole[:, 2]), np.median(whole[:, 3])
+        whole = whole[(whole[:, 2] >= SMALL * area) & (whole[:, 3] >= PALE * density)]
+    area, density = float(np.median(whole[:, 2])), float(np.median(whole[:, 3]))
+    return like_usual(nuclei, min_um2, area, density, pixel_um), area, density
+
+
+def like_usual(
+    nuclei: Nuclei, min_um2: float, usual_um2: float, usual_od: float, pixel_um: float
+) -> Nuclei:
+    """Nuclei that are not far paler or smaller than usual, the lobes of a segmented one as one.
+
+    Parameters
+    ----------
+    nuclei : array, shape (nuclei, 4)
+        As `Tile.nuclei`.
+    min_um2 : float
+        Smallest nucleus.
+    usual_um2, usual_od : float
+        Area and density of a usual nucleus.
+    pixel_um : float
+        Of the slide.
+    """
+    nuclei = nuclei[nuclei[:, 3] >= PALE * usual_od]
+    small = np.flatnonzero(nuclei[:, 2] < LOBE * usual_um2)
+    if small.size > 1:
+        reach = LOBES_APART * 2 * np.sqrt(usual_um2 / np.pi) / pixel_um
+        pairs = cKDTree(nuclei[small, :2]).query_pairs(reach, output_type="ndarray")
+        links = (np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1]))
+        graph = coo_array(links, shape=(small.size, small.size))
+        total, label = connected_components(graph, directed=False)
+        joined = np.zeros((total, 4), np.float32)
+        weight = nuclei[small, 2]
+        joined[:, 2] = np.bincount(label, weight, total)
+        for column in (0, 1, 3):
+            joined[:, column] = np.bincount(label, weight * nuclei[small, column], total)
+            joined[:, column] /= joined[:, 2]
+        nuclei = np.concatenate([np.delete(nuclei, small, axis=0), joined])
+    return nuclei[nuclei[:, 2] >= max(min_um2, SMALL * usual_um2)]
 
 
 def _focus(soft: Grid, length: Grid, working_um: float) -> Grid:

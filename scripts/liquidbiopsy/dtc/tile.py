@@ -21,7 +21,7 @@ from liquidbiopsy.imaging.squares import at_square, percentiles, spread
 
 BETWEEN_CELLS = 0.2  # share of a square's pixels that lie between its nuclei even where it is full
 LOWER = 0.16  # of a normal distribution, what lies below a standard deviation under the middle
-LEAST_NOISE = 1.0  # levels: rounding alone makes as much
+LEAST_NOISE = 0.6  # levels: rounding alone makes as much
 CROSSTALK = 0.1  # of haematoxylin that may be taken for stain where its colour is a little off
 STAIN_SMOOTH_UM = 0.7
 BLOCK_PX = 512
@@ -245,7 +245,7 @@ def _block(
     y = found.y + np.float32(y0 - view.above + 0.5)
     x = found.x + np.float32(x0 - view.before + 0.5)
     mine = (y >= top) & (x >= left) & (y < bottom) & (x < right)
-    mine &= found.area >= how.min_area
+    mine &= found.area >= how.min_part  # lobes are joined later
     nuclei = np.stack(
         [
             y[mine] * scale.factor,

@@ -17,7 +17,7 @@ Picture = npt.NDArray[np.uint8]
 """Red, green and blue, shape (height, width, 3)."""
 Vector = npt.NDArray[np.float64]
 
-LEVELS_PER_OD = 200  # a stain image of 8 bits holds densities from ZERO / -200 to 1.195
+LEVELS_PER_OD = 110  # a stain image of 8 bits holds densities from ZERO / -110 to 2.17
 ZERO = 16  # level of density 0: noise below it must not be cut off
 _BITS = 8  # of the tables' numbers that are parts of a level
 _HALF = 1 << (_BITS - 1)
