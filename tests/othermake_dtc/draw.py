@@ -28,7 +28,9 @@ def blob(
     return np.asarray(points @ matrix.T)
 
 
-def cover(points: NDArray[np.float64], x: float, y: float, shape: tuple[int, int]) -> tuple[Layer, int, int]:
+def cover(
+    points: NDArray[np.float64], x: float, y: float, shape: tuple[int, int]
+) -> tuple[Layer, int, int]:
     """How much of each pixel a polygon at (x, y) covers, and the left and top of that patch."""
     low = np.floor(points.min(0) + [x, y]).astype(int) - 2
     high = np.ceil(points.max(0) + [x, y]).astype(int) + 3

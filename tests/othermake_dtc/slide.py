@@ -38,9 +38,17 @@ class _Bench:
         self.rows: list[dict[str, object]] = []
         self.nuclei: list[tuple[float, float]] = []
 
-    def lay(self, layer: NDArray[np.float32], points: NDArray[np.float64], x: float, y: float,
-            amount: float, texture: NDArray[np.float32] | None = None, much: float = 0.0,
-            spare: tuple[NDArray[np.float64], float, float, float] | None = None) -> None:  # fmt: skip
+    def lay(
+        self,
+        layer: NDArray[np.float32],
+        points: NDArray[np.float64],
+        x: float,
+        y: float,
+        amount: float,
+        texture: NDArray[np.float32] | None = None,
+        much: float = 0.0,
+        spare: tuple[NDArray[np.float64], float, float, float] | None = None,
+    ) -> None:
         """Add dye within a polygon, less over what is spared."""
         patch, left, top = cover(points, x, y, layer.shape)
         if not patch.size:
@@ -72,7 +80,9 @@ class _Bench:
             x, y = self.rng.uniform(edge, side - edge, 2)
             if not self.inside(x, y):
                 continue
-            if all((x - a) ** 2 + (y - b) ** 2 > ((room + c) * self.um) ** 2 for a, b, c in self.busy):
+            if all(
+                (x - a) ** 2 + (y - b) ** 2 > ((room + c) * self.um) ** 2 for a, b, c in self.busy
+            ):
                 self.busy.append((x, y, room))
                 return float(x), float(y)
         raise ValueError("no room")
@@ -94,13 +104,17 @@ class _Bench:
         off = rng.uniform(0, 0.5) * (large - small) * self.um
         turn = rng.uniform(0, 2 * np.pi)
         nx, ny = x + off * np.cos(turn), y + off * np.sin(turn)
-        inner = self.nucleus(nx, ny, small, r.chromatin * rng.uniform(0.6, 1.0), rng.uniform(0.85, 1.15))
+        inner = self.nucleus(
+            nx, ny, small, r.chromatin * rng.uniform(0.6, 1.0), rng.uniform(0.85, 1.15)
+        )
         self.nuclei.append((nx, ny))
         body = blob(rng, large * self.um, 0.07, rng.uniform(0.85, 1.2))
         side = int(4 * large * self.um)
         lines = threads(rng, max(256, side), 0.8 * self.um, 40)[:256, :256] - 0.3
         amount, kept = r.keratin * rng.uniform(0.6, 1.4), rng.uniform(0.1, 0.8)
-        self.lay(self.dye, body, x, y, amount, lines * 1.6, rng.uniform(0.3, 0.8), (inner, nx, ny, kept))
+        self.lay(
+            self.dye, body, x, y, amount, lines * 1.6, rng.uniform(0.3, 0.8), (inner, nx, ny, kept)
+        )
 
     def marrow_cell(self, x: float, y: float, kind: str) -> None:
         """A cell of the marrow: lymphocyte, monocyte-like, or granulocyte with lobes."""
@@ -112,14 +126,28 @@ class _Bench:
             spin, reach = rng.uniform(0, np.pi), 1.7 * self.um
             for k in (-1, 0, 1):
                 bow = 0.5 * self.um * (k == 0)
-                self.nucleus(x + k * reach * np.cos(spin) + bow, y + k * reach * np.sin(spin), 1.9, 0.8 * amount)
+                self.nucleus(
+                    x + k * reach * np.cos(spin) + bow,
+                    y + k * reach * np.sin(spin),
+                    1.9,
+                    0.8 * amount,
+                )
             return
         radius = rng.uniform(3.0, 3.8) if draw < 0.6 else rng.uniform(3.7, 5.0)
         points = blob(rng, radius * rng.uniform(1.2, 1.6) * self.um, 0.05)
         self.lay(self.blue, points, x, y, 0.05)
         inner = self.nucleus(x, y, radius, amount, rng.uniform(0.85, 1.18))
         if kind == "tinged":
-            self.lay(self.dye, points, x, y, r.tinge * rng.uniform(0.6, 1.3), self.clouds, 0.1, (inner, x, y, 0.3))
+            self.lay(
+                self.dye,
+                points,
+                x,
+                y,
+                r.tinge * rng.uniform(0.6, 1.3),
+                self.clouds,
+                0.1,
+                (inner, x, y, 0.3),
+            )
             self.note("tinged", x, y, 1)
         elif kind == "plasma":
             wide = blob(rng, radius * 1.7 * self.um, 0.06)
@@ -187,7 +215,9 @@ def _marrow(b: _Bench) -> None:
         if not b.inside(x, y):
             return False
         i, j = int(y // cell), int(x // cell)
-        near = (p for a in (i - 1, i, i + 1) for c in (j - 1, j, j + 1) for p in seen.get((a, c), []))
+        near = (
+            p for a in (i - 1, i, i + 1) for c in (j - 1, j, j + 1) for p in seen.get((a, c), [])
+        )
         if any((x - p) ** 2 + (y - q) ** 2 < (apart * b.um) ** 2 for p, q in near):
             return False
         return all((x - p) ** 2 + (y - q) ** 2 > ((c + 4.5) * b.um) ** 2 for p, q, c in b.busy)

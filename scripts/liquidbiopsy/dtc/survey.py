@@ -141,7 +141,7 @@ def usual_nuclei(nuclei: Nuclei, min_um2: float, pixel_um: float) -> tuple[Nucle
     if not len(whole):
         return whole, float("nan"), float("nan")
     for _ in range(2):
-        area, density = np.median(whole[:, 2]), np.median(whole[:, 3])
+        area, density = float(np.median(whole[:, 2])), float(np.median(whole[:, 3]))
         whole = whole[(whole[:, 2] >= SMALL * area) & (whole[:, 3] >= PALE * density)]
     area, density = float(np.median(whole[:, 2])), float(np.median(whole[:, 3]))
     return like_usual(nuclei, min_um2, area, density, pixel_um), area, density

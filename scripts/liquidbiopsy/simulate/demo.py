@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from liquidbiopsy.simulate.demo_marrow import write_marrow_demo
 from liquidbiopsy.simulate.parameters import (
     CYTOKERATIN,
     HER2,
@@ -211,8 +212,8 @@ def write_demo(folder: Path) -> None:
         )
     write_table(folder / "ctc" / "counts.tsv", pd.DataFrame(rows))
     (folder / "README.md").write_text(
-        f"# {SIMULATED}\n\nThe demo cohort. Its sheets are in config/; ctc/counts.tsv and each "
-        "specimen's truth.tsv\nsay what is on the slides.\n",
+        f"# {SIMULATED}\n\nThe demo cohort. Its sheets are in config/; ctc/counts.tsv, "
+        "dtc/counts.tsv and the\ntables named truth say what is on the slides.\n",
         encoding="utf-8",
     )
     print(f"simulated {len(rows)} specimens into {folder} in {perf_counter() - start:.0f} s")
@@ -223,6 +224,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python -m liquidbiopsy.simulate.demo FOLDER")
     write_demo(Path(sys.argv[1]))
+    write_marrow_demo(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ class MarrowSlide:
     picture: NDArray[np.uint8]
     """Red, green and blue, shape (height, width, 3)."""
     truth: pd.DataFrame
-    """One row a cell that is not a plain marrow cell: kind, x_px, y_px, nuclei, nucleus_area_um2."""
+    """One row a cell other than plain marrow: kind, x_px, y_px, nuclei, nucleus_area_um2."""
     nuclei: NDArray[np.float64]
     """x and y of every nucleus in pixels, shape (nuclei, 2)."""
 

@@ -1,4 +1,4 @@
-"""The cells of a simulated marrow slide: where they lie, and the parts that they are painted from."""
+"""Cells of a simulated marrow slide: where they lie, and what parts they are painted from."""
 
 from __future__ import annotations
 

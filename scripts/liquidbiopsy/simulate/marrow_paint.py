@@ -57,9 +57,9 @@ NO_HOLE = np.zeros(ANGLES, np.float32)
 
 
 @nb.njit(cache=True)
-def paint(
+def paint(  # type: ignore[no-untyped-def]
     plane, top, y, x, table, soft, amount, noise, at, gain, vacuoles, hole, hole_y, hole_x, over
-):  # type: ignore[no-untyped-def]
+):
     """Add a cell's stain to a plane.
 
     Parameters
