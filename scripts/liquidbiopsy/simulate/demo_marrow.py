@@ -40,7 +40,7 @@ SLIDES = (
     # P03, early: tumour cells at diagnosis, none a year later.
     Slide("P03_marrow", "cytokeratin.svs", "dab", {"tumour": 3, "clusters": 1, "degenerated": 2}),
     Slide("P03_marrow", "isotype.svs", "dab", changes=ISOTYPE),
-    Slide("P03_marrow_1y", "cytokeratin.svs", "dab", {"squamous": 1}),
+    Slide("P03_marrow_1y", "cytokeratin.svs", "dab", {"squamous": 1}, {"ink": True}),
     Slide("P03_marrow_1y", "isotype.svs", "dab", changes=ISOTYPE),
     # P06, early: probable cells that a clear isotype control lets count.
     Slide("P06_marrow", "cytokeratin.ome.tif", "fast_red", {"probable": 2}, {"spot": True}),
@@ -51,7 +51,7 @@ SLIDES = (
     # P07 again: the file ends half way.
     Slide("P07_marrow_repeat", "cytokeratin.svs", "new_fuchsin", {"tumour": 1}, truncated=True),
     # P08, DCIS: a tumour cell and a probable one, without an isotype control.
-    Slide("P08_marrow", "cytokeratin.tif", "aec", {"tumour": 1, "probable": 1}, {"ink": True}),
+    Slide("P08_marrow", "cytokeratin.tif", "aec", {"tumour": 1, "probable": 1}),
 )
 
 
