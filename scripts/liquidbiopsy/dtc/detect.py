@@ -148,7 +148,7 @@ class _Detection:
         places = np.concatenate([t.stained for t in tiles])
         share = stained_share(surveyed, len(places))
         seeds = group(places, scale.working_um, self.detection["min_stain_um2"])
-        stain = self._stain(seeds, wide)
+        stain = self._stain(seeds, surveyed, wide)
         angle = self.colours["max_angle"]
         wrong = unlike_marrow(
             stain, self.row["chromogen"], share, self.quality["max_stained"], angle
@@ -208,12 +208,19 @@ class _Detection:
             self.slide, ground, self.scale, self.tables, how, self.sensitivity, self.step, shift
         )
 
-    def _stain(self, seeds: Sequence[Seed], wide: Slidewide) -> Estimate:
+    def _stain(self, seeds: Sequence[Seed], surveyed: Survey, wide: Slidewide) -> Estimate:
         """The chromogen's colour: the slide's own where there is enough of it."""
         if not self.colours["estimate"]:
             return Estimate(np.asarray(self.known_stain, float), None, "")
         most = self.detection["max_object_um2"] / self.scale.working_um**2
-        chosen = [s for s in seeds if s.area_px <= most]
+        factor = self.scale.factor
+        chosen = [
+            seed
+            for seed in seeds
+            if seed.area_px <= most
+            and surveyed.is_evaluated(seed.top * factor, seed.left * factor)
+            and surveyed.is_evaluated(seed.bottom * factor, seed.right * factor)
+        ]
         chosen = chosen[:: max(1, -(-len(chosen) // ESTIMATED_FROM))]
 
         def pixels(seed: Seed) -> Any:

@@ -13,6 +13,7 @@ from liquidbiopsy.dtc.survey import Survey
 from liquidbiopsy.dtc.tile import Tile
 from liquidbiopsy.imaging.brightfield import angle
 
+CLEARLY = 0.5  # another chromogen is taken for a slide's where it is so much nearer than its own
 SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
 
 
@@ -150,6 +151,6 @@ def unlike_marrow(
         return None
     apart = {name: angle(stain.seen, reference(name)) for name in CHROMOGENS}
     nearest = min(apart, key=lambda name: apart[name])
-    if nearest == chromogen or apart[nearest] > max_angle:
+    if nearest == chromogen or apart[nearest] > CLEARLY * stain.angle_deg:
         return None
     return f"its stain looks like {nearest}, not {chromogen} as dtc.tsv says"
