@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.color import combine_stains, separate_stains  # noqa: F401
+from skimage.color import separate_stains
 from skimage.color.colorconv import hed_from_rgb
 from skimage.feature import peak_local_max
 from skimage.filters import gaussian
@@ -21,6 +21,8 @@ from skimage.morphology import remove_small_objects
 from skimage.segmentation import watershed
 
 TILE_PX, OVERLAP_PX = 1024, 64
+PER_OD = np.log(10) / -np.log(1e-6)  # what scikit-image makes of an optical density of 1
+STAINED, STRONG = 0.1 * PER_OD, 0.2 * PER_OD
 STAINS = {  # rows: haematoxylin, chromogen, and their cross product
     "fast_red": ((0.65, 0.704, 0.286), (0.2139, 0.8511, 0.4779)),
     "new_fuchsin": ((0.65, 0.704, 0.286), (0.25, 0.89, 0.38)),
@@ -87,8 +89,10 @@ def one_tile(
     nuclear = gaussian(stains[..., 0], 0.7 / pixel_size_um)
     keratin = gaussian(stains[..., 1], 0.7 / pixel_size_um)
     base = np.percentile(nuclear, 25)
-    mask = nuclear > base + 0.35 * max(float(np.percentile(nuclear, 98)) - base, 0.05)
-    mask = remove_small_objects(ndimage.binary_fill_holes(mask), int(12 / pixel_size_um**2))
+    mask = nuclear > base + 0.35 * max(float(np.percentile(nuclear, 98)) - base, 0.01)
+    mask = remove_small_objects(
+        ndimage.binary_fill_holes(mask), max_size=int(12 / pixel_size_um**2)
+    )
     distance = gaussian(ndimage.distance_transform_edt(mask), 0.5 / pixel_size_um)
     peaks = peak_local_max(
         distance, min_distance=max(1, round(2.5 / pixel_size_um)), labels=label(mask)
@@ -98,10 +102,10 @@ def one_tile(
     labels = watershed(-distance, markers, mask=mask)
     table = regionprops_table(labels, properties=("label", "centroid", "area"))
     counted = {"y": table["centroid-0"], "x": table["centroid-1"], "area": table["area"]}
-    stained = keratin > np.median(keratin) + max(
-        0.1, 6 * float(np.std(keratin[~mask])) if (~mask).any() else 0.1
+    stained = keratin > np.median(keratin) + STAINED
+    stained = remove_small_objects(
+        ndimage.binary_fill_holes(stained), max_size=int(40 / pixel_size_um**2)
     )
-    stained = remove_small_objects(ndimage.binary_fill_holes(stained), int(40 / pixel_size_um**2))
     objects = label(stained)
     cells = []
     if objects.max():
@@ -114,6 +118,6 @@ def one_tile(
         ):  # fmt: skip
             inside = np.bincount(labels[objects == k])
             largest = float(inside[1:].max()) if len(inside) > 1 else 0.0
-            if mean > 0.15 and largest:
+            if mean > STRONG and largest:
                 cells.append((float(y), float(x), largest))
     return counted, cells

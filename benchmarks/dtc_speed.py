@@ -45,7 +45,7 @@ def measure(um: float, edge: int, folder: Path) -> dict[str, object]:
     nuclei = int(3500 * (edge * um / 1000) ** 2)
     parameters = MarrowParameters(
         seed=11, width_px=edge, height_px=edge, pixel_size_um=um, nuclei=nuclei, tumour=20,
-        stained=200, debris=60, pigment=60, degenerated=10,
+        stained=60, debris=25, pigment=25, degenerated=5,
     )  # fmt: skip
     written = write_marrow(folder / "slide.svs", parameters)
     truth = written.truth[written.truth["kind"] == "tumour_cell"][["x_px", "y_px"]].to_numpy(float)

@@ -26,8 +26,9 @@ from liquidbiopsy.dtc.tables import (
 
 MILLION = 1e6
 STAINED_CELLS = tuple(c for c in CALLS if c not in (ARTEFACT, UNCERTAIN))
-"""Calls that make an isotype control not clear: any stained cell does (Borgen 1999); what is no
-cell, or may be none, does not."""
+"""Calls that make an isotype control not clear. Borgen 1999 asks for no stained cell, of whichever
+class: a haematopoietic cell that takes the stain shows that the stain alone is no evidence. What
+is no cell, or cannot be told to be one, does not."""
 
 Slides = Sequence[Mapping[str, Any]]
 """Rows of the slides table."""
@@ -162,6 +163,8 @@ def _of_controls(controls: Slides, isotype: Isotype) -> list[Observation]:
             failed("mnc_evaluated", reason or "", ISOTYPE),
             failed("isotype_stained_count", reason or "", ISOTYPE),
         ]
+    if isotype.clear is None:
+        status, reason = INADEQUATE, reason or isotype.words
     low, high = exact_poisson(isotype.cells)
     mnc = replace(mnc_evaluated(controls, ISOTYPE), status=status, reason=reason)
     return [
@@ -194,7 +197,7 @@ def _per_million(
         )  # fmt: skip
     low, high = exact_poisson(count)
     scale = MILLION / mnc
-    excludes = f"excludes more than {high * scale:.3g} per million (95 %)" if count == 0 else ""
+    excludes = f"excludes more than {_three(high * scale)} per million (95 %)"
     return Observation(
         analyte=analyte,
         status=status,
@@ -205,9 +208,14 @@ def _per_million(
         ci_method="exact_poisson",
         count=float(count),
         denominator=mnc,
-        reason="; ".join(filter(None, [reason, excludes, remark])) or None,
+        reason="; ".join(filter(None, [reason, "" if count else excludes, remark])) or None,
         source_table="cells",
     )
+
+
+def _three(value: float) -> str:
+    """A number to three figures; large ones whole."""
+    return number(round(value)) if value >= 100 else f"{value:.3g}"
 
 
 def _left_out(probable: int, isotype: Isotype) -> str:

@@ -35,7 +35,7 @@ from liquidbiopsy.dtc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.dtc.survey import Survey, survey
 from liquidbiopsy.dtc.tables import FEATURES, STAINED
 from liquidbiopsy.dtc.tile import Ground, Sensitivity, Tile, read_tile, tiles_of
-from liquidbiopsy.imaging.brightfield import separation_tables
+from liquidbiopsy.imaging.brightfield import separation_tables, unmixing
 from liquidbiopsy.imaging.slides import WholeSlide, open_slide
 
 log = logging.getLogger(__name__)
@@ -238,6 +238,7 @@ class _Detection:
     def _finding(self, surveyed: Survey, wide: Slidewide, stain: Estimate) -> Finding:
         return Finding(
             white=wide.white,
+            unmixing=unmixing(wide.haematoxylin.vector, stain.vector).astype(np.float32),
             haematoxylin=wide.haematoxylin.vector,
             stain=stain.vector,
             least_od=self.detection["stain_od"],

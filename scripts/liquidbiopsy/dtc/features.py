@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.dtc.objects import Body, Finding, Looked
-from liquidbiopsy.imaging.brightfield import Vector, unit
+from liquidbiopsy.imaging.brightfield import angle, unit
 
 COARSE_UM = 1.5  # detail of the stain finer than this is lines and grains
 CORNER_UM = 0.3  # by which an outline may stray
@@ -59,9 +59,7 @@ def measure(body: Body, looked: Looked, finding: Finding, noise_od: float) -> di
         "roundness": _roundness(contour),
         "eccentricity": _eccentricity(moments),
         "nucleus_roundness": _roundness(_outline(largest)) if largest is not None else 0.0,
-        "colour_angle": _colour_angle(
-            looked.density[body.stained], finding.haematoxylin, finding.stain
-        ),
+        "colour_angle": _colour_angle(looked.density[body.stained], finding),
         "edge": bool((body.whole & looked.borders).any()),
         "outline": _corners(contour, looked),
     }
@@ -104,16 +102,14 @@ def _fine_share(body: Body, pixel: float) -> float:
     return min(1.0, fine / variance) if variance > 1e-9 else 0.0
 
 
-def _colour_angle(density: npt.NDArray[np.float32], nuclear: Vector, stain: Vector) -> float:
+def _colour_angle(density: npt.NDArray[np.float32], finding: Finding) -> float:
     """Degrees between the mean density and the nearest mixture of both stains."""
-    mean = unit(density.mean(axis=0))
-    normal = unit(np.cross(nuclear, stain))
-    flat = mean - (mean @ normal) * normal
-    amounts, *_ = np.linalg.lstsq(np.column_stack([nuclear, stain]), flat, rcond=None)
-    if amounts.min() < 0:  # outside the two: the nearest is one of them alone
-        flat = unit(nuclear) if mean @ unit(nuclear) > mean @ unit(stain) else unit(stain)
-    cosine = float(np.clip(mean @ unit(flat), -1, 1))
-    return float(np.degrees(np.arccos(cosine)))
+    mean = unit(density.mean(axis=0, dtype=np.float64))
+    haematoxylin, stain, rest = finding.unmixing @ mean
+    if haematoxylin >= 0 and stain >= 0:  # `rest` is what stands out of the plane of both
+        return float(np.degrees(np.arcsin(min(1.0, abs(float(rest))))))
+    # outside the two: the nearest is one of them alone
+    return min(angle(mean, finding.haematoxylin), angle(mean, finding.stain))
 
 
 def _corners(outline: npt.NDArray[np.int32], looked: Looked) -> list[float]:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from liquidbiopsy.dtc.nuclei import Nuclear, find_nuclei
 from liquidbiopsy.dtc.scale import FINE_UM, Scale, whole_factor
 from liquidbiopsy.dtc.seeds import Seed
-from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, Vector, optical_density, unmixing
+from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, Vector, optical_density
 from liquidbiopsy.imaging.slides import WholeSlide
 
 AROUND_UM = 15.0  # ground around an object that is looked at with it
+EVERY = 5  # pixel of the ground is looked at
 GROUND = 25.0  # percentile of density that the ground between cells does not exceed
 TOP, SHARE = 90.0, 0.3  # stain ends at this share of what this percentile of its seed has
 JOIN_UM = 1.5  # gaps in the stain of one cell
@@ -65,6 +66,8 @@ class Finding:
     """How objects are told; from the settings and from the slide."""
 
     white: tuple[float, float, float]
+    unmixing: npt.NDArray[np.float32]
+    """Matrix from optical density to haematoxylin, stain and the rest, shape (3, 3)."""
     haematoxylin: Vector
     stain: Vector
     least_od: float
@@ -118,16 +121,14 @@ def look(slide: WholeSlide, seed: Seed, scale: Scale, white: tuple[float, float,
     borders[-1] |= bottom == slide.height
     borders[:, -1] |= right == slide.width
     outside = density[~box] if (~box).any() else density.reshape(-1, 3)
-    ground = np.percentile(outside, GROUND, axis=0).astype(np.float32)
+    ground = np.percentile(outside[::EVERY], GROUND, axis=0).astype(np.float32)
     return Looked(top, left, factor, size_um * factor, density - ground, box, borders)
 
 
 def bodies(looked: Looked, finding: Finding) -> list[Body]:
     """The stained objects that a seed belongs to: one, or several that only lie near each other."""
-    matrix = unmixing(finding.haematoxylin, finding.stain).astype(np.float32)
-    amounts = looked.density @ matrix.T
     sigma = SMOOTH_UM / looked.pixel_um
-    pair = np.ascontiguousarray(amounts[..., :2])
+    pair = np.ascontiguousarray(looked.density @ finding.unmixing[:2].T)
     smooth = np.asarray(cv2.GaussianBlur(pair, (0, 0), sigma), np.float32)
     haematoxylin, stain = smooth[..., 0], smooth[..., 1]
     strong = stain[looked.seed & (stain > finding.least_od)]
@@ -139,13 +140,15 @@ def bodies(looked: Looked, finding: Finding) -> list[Body]:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     joined = np.asarray(cv2.morphologyEx(stained.astype(np.uint8), cv2.MORPH_CLOSE, disc), np.uint8)
     enclosed = _filled(joined)
-    nuclei = _nuclei(haematoxylin, stain, finding, looked.pixel_um)
+    near = np.asarray(cv2.dilate(enclosed, disc), np.uint8)
     whole, owned = enclosed.astype(bool), []
-    for nucleus in nuclei:
-        rim = cv2.dilate(nucleus.astype(np.uint8), disc).astype(bool) & ~nucleus
-        if enclosed[nucleus].mean() >= INSIDE or stained[rim].mean() >= TOUCHED:
-            owned.append(nucleus)
-            whole = whole | nucleus
+    for nucleus, share in _nuclei(haematoxylin, stain, enclosed, near, finding, looked.pixel_um):
+        if share < INSIDE:
+            rim = cv2.dilate(nucleus.astype(np.uint8), disc).astype(bool) & ~nucleus
+            if stained[rim].mean() < TOUCHED:
+                continue
+        owned.append(nucleus)
+        whole = whole | nucleus
     count, labels = cv2.connectedComponents(whole.astype(np.uint8), connectivity=8)
     found = []
     for label in range(1, count):
@@ -168,21 +171,30 @@ def _filled(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return out
 
 
-def _nuclei(haematoxylin: Plane, stain: Plane, finding: Finding, pixel_um: float) -> list[Mask]:
-    """Nuclei of a window that are like the slide's, as masks."""
+def _nuclei(
+    haematoxylin: Plane,
+    stain: Plane,
+    enclosed: npt.NDArray[np.uint8],
+    near: npt.NDArray[np.uint8],
+    finding: Finding,
+    pixel_um: float,
+) -> list[tuple[Mask, float]]:
+    """Nuclei near the stain that are like the slide's, and the share of each that is within it."""
     how = Nuclear.of(
         LARGER * finding.diameter_um, finding.nucleus_od, finding.min_nucleus_um2, pixel_um
     )
     levels = np.clip(haematoxylin * LEVELS_PER_OD + ZERO + 0.5, 0, 255).astype(np.uint8)
     found = find_nuclei(levels, np.full(levels.shape, ZERO, np.float32), how)
-    least = max(finding.nucleus_od, PALE * finding.usual_od)
-    area = max(finding.min_nucleus_um2, SMALL * finding.usual_um2)
-    masks = []
-    for k in range(len(found.area)):
-        density = found.height[k] / LEVELS_PER_OD
-        if found.area[k] * pixel_um**2 < area or density < least:
-            continue
-        mask = found.labels == k + 1
-        if density >= CROSSTALK * float(stain[mask].mean()):
-            masks.append(mask)
-    return masks
+    n = len(found.area)
+    if n == 0:
+        return []
+    flat = found.labels.ravel()
+    stain_mean, share, close = (
+        np.bincount(flat, plane.ravel(), n + 1)[1:] / found.area
+        for plane in (stain, enclosed, near)
+    )
+    density = found.height / LEVELS_PER_OD
+    good = (density >= max(finding.nucleus_od, PALE * finding.usual_od)) & (close > 0)
+    good &= found.area * pixel_um**2 >= max(finding.min_nucleus_um2, SMALL * finding.usual_um2)
+    good &= density >= CROSSTALK * stain_mean
+    return [(found.labels == k + 1, float(share[k])) for k in np.flatnonzero(good)]

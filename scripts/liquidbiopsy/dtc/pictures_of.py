@@ -14,7 +14,7 @@ from PIL import Image
 from liquidbiopsy.dtc.objects import Finding
 from liquidbiopsy.dtc.scale import Scale, whole_factor
 from liquidbiopsy.dtc.tile import Tile
-from liquidbiopsy.imaging.brightfield import Picture, optical_density, reduced, unmixing
+from liquidbiopsy.imaging.brightfield import Picture, optical_density, reduced
 from liquidbiopsy.imaging.slides import WholeSlide
 
 CROP_UM = 0.4  # pixel size of a picture, about, at the finest
@@ -42,9 +42,7 @@ def crop(
     picture[y0 - top : y1 - top, x0 - left : x1 - left] = slide.read(y0, x0, y1, x1)
     factor = whole_factor(CROP_UM, scale.pixel_size_um)
     picture = reduced(picture, factor)
-    amounts = optical_density(picture, finding.white) @ unmixing(
-        finding.haematoxylin, finding.stain
-    ).T.astype(np.float32)
+    amounts = optical_density(picture, finding.white) @ finding.unmixing[:2].T
     return {
         "specimen_id": found["specimen_id"],
         "cell_id": found["cell_id"],

@@ -61,11 +61,12 @@ def _quality(
     slides: Sequence[Mapping[str, Any]], isotype: Isotype, min_mnc: int
 ) -> list[dict[str, Any]]:
     """Quality rows of the specimen as a whole, beside those of its slides and tiles."""
-    total = mnc_evaluated([s for s in slides if s["role"] == STAINED]).value or 0.0
+    read = [s for s in slides if s["role"] == STAINED and s["mnc"] is not None]
+    total = mnc_evaluated(read).value if read else None
     cells = {"item": "specimen", "metric": "mnc_evaluated", "value": total, "unit": "{cells}"}
     clear = None if isotype.clear is None else float(isotype.clear)
     return [
-        {**cells, "limit": float(min_mnc), "passed": total >= min_mnc},
+        {**cells, "limit": float(min_mnc), "passed": total is not None and total >= min_mnc},
         {
             "item": ISOTYPE,
             "metric": "isotype_clear",

@@ -49,8 +49,17 @@ def densities(white: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
 def optical_density(picture: Picture, white: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """Optical density by colour, of the picture's shape; 0 is clear glass."""
-    tables = densities(white)
-    return np.stack([tables[c][picture[..., c]] for c in range(3)], axis=-1)
+    return np.asarray(_looked_up(picture, densities(white)), np.float32)
+
+
+@nb.njit(cache=True, nogil=True)
+def _looked_up(picture, tables):  # type: ignore[no-untyped-def]
+    out = np.empty(picture.shape, np.float32)
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            for c in range(3):
+                out[y, x, c] = tables[c, picture[y, x, c]]
+    return out
 
 
 def unmixing(haematoxylin: npt.ArrayLike, stain: npt.ArrayLike) -> npt.NDArray[np.float64]:
