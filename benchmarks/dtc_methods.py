@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ class Ours:
     slide: dict[str, object]
 
 
+@cache
 def settings() -> dict[str, object]:
     """The assay's default settings."""
     return with_defaults({}, read_yaml(ROOT / "workflow/assays/dtc/config.schema.yaml"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class Provenance:
         }
 
 
+@cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that shape the numbers; those not installed are left out."""
     found = {}

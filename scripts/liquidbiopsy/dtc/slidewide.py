@@ -15,7 +15,7 @@ from liquidbiopsy.imaging.slides import WholeSlide
 
 SAMPLE_PX = 256
 LEAST_SAMPLES, MOST_SAMPLES = 9, 400
-SAMPLED = 40  # one pixel in so many is looked at
+SAMPLED = 80  # one pixel in so many is looked at
 BRIGHT = (85.0, 99.0)  # percentiles of brightness between which glass lies, if there is any
 DARKEST_GLASS, COLOURED_GLASS = 140.0, 90.0  # what can be glass, and how far its colours differ
 LEAST_STAINED = 25.0  # percentile of the samples' middle stain that is the slide's ground

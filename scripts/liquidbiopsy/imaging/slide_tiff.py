@@ -15,7 +15,7 @@ from liquidbiopsy.imaging.colour import in_colour
 from liquidbiopsy.imaging.files import Content, check_complete, inspect
 from liquidbiopsy.imaging.planes import naming, read_window
 
-CACHE_BYTES = 128_000_000  # of decoded tiles: a row of them across a large slide
+CACHE_BYTES = 256_000_000  # of decoded tiles: a row of them across a large slide
 GREY, PALETTE, SEPARATED = (0, 1), 3, 5  # what TIFF calls grey, a colour table, and inks
 LEAST_TILE_PX = 16
 
