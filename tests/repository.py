@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "liquidbiopsy"
 
 # What conda-forge calls a package that has another name in requirements.lock.
-CONDA_NAMES = {"opencv-python-headless": "py-opencv"}
+CONDA_NAMES = {"opencv-python-headless": "py-opencv", "openslide-bin": "openslide"}
 
 RULE = re.compile(r"^( *)(?:rule|checkpoint)\s*(\w*)\s*:\s*$")
 DIRECTIVE = re.compile(r"^( *)(\w+):(.*)$")

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from liquidbiopsy.core.gallery import OTHERS, rows_to_show
 from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.core.tables import THUMBNAILS
-from liquidbiopsy.ctc.gallery import OTHERS, rows_to_show, write_gallery
+from liquidbiopsy.ctc.gallery import SHOWN, write_gallery
 from liquidbiopsy.ctc.pictures import Crop, cell_pictures, channel_windows, scale_of
 from liquidbiopsy.ctc.tables import CELLS, channel_columns, grade_columns
 
@@ -153,7 +154,7 @@ def test_specimen_without_events(tmp_path: Path) -> None:
 def test_few_of_many_others_are_shown() -> None:
     rows = [cell_row(f"S1-{i:04d}", "leukocyte", 0.5 + i / 4000) for i in range(1000)]
     cells, _ = tables(rows, {})
-    shown = rows_to_show(cells, {r["cell_id"] for r in rows})
+    shown = rows_to_show(cells, {r["cell_id"] for r in rows}, SHOWN)
     assert [r["cell_id"] for r in shown] == [f"S1-{i:04d}" for i in range(OTHERS)]
 
 

@@ -60,9 +60,9 @@ def tables_page() -> str:
     parts += ["\n## Tables that all assays share\n", *map(section, SHARED_TABLES)]
     for assay, module in assay_tables():
         parts.append(f"\n## Tables of the assay `{assay}`\n")
-        parts.append(
-            "In names, `<channel>` stands for each channel and `<marker>` for each marker.\n"
-        )
+        if any("<" in field.name for shown in module.TABLES for field in shown.columns):
+            told = "In names, `<channel>` stands for each channel and `<marker>` for each marker."
+            parts.append(told + "\n")
         parts += map(section, module.TABLES)
         parts.append(f"\n### What `{assay}` observes\n")
         analytes = [(f"`{n}`", f"`{u}`", safe(words)) for n, (u, words) in module.ANALYTES.items()]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from liquidbiopsy.dtc.ground import Ground
 from liquidbiopsy.dtc.nuclei import Nuclear
 from liquidbiopsy.dtc.survey import Survey, like_usual
-from liquidbiopsy.dtc.tile import Ground
 
 REPEATS, ONE_IN = 6, 60  # pieces, at most and as a share, that are counted again
 PIECE = 8  # squares along the edge of a piece

@@ -17,7 +17,8 @@ from liquidbiopsy.core.names import image_tag, without_place
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED
 from liquidbiopsy.dtc.colours import Estimate, estimate_stain
 from liquidbiopsy.dtc.denominator import denominator
-from liquidbiopsy.dtc.features import measure
+from liquidbiopsy.dtc.features import measure, too_large
+from liquidbiopsy.dtc.ground import Ground, Sensitivity, Tile, tiles_of
 from liquidbiopsy.dtc.nuclei import Nuclear
 from liquidbiopsy.dtc.objects import Finding, bodies, look
 from liquidbiopsy.dtc.once import once
@@ -33,8 +34,8 @@ from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.dtc.seeds import Seed, group
 from liquidbiopsy.dtc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.dtc.survey import Survey, survey
-from liquidbiopsy.dtc.tables import FEATURES, STAINED
-from liquidbiopsy.dtc.tile import Ground, Sensitivity, Tile, read_tile, tiles_of
+from liquidbiopsy.dtc.tables import STAINED
+from liquidbiopsy.dtc.tile import read_tile
 from liquidbiopsy.imaging.brightfield import separation_tables, unmixing
 from liquidbiopsy.imaging.slides import WholeSlide, open_slide
 
@@ -257,7 +258,7 @@ class _Detection:
 
         def one(seed: Seed) -> list[dict[str, Any]]:
             if seed.area_px * self.scale.working_um**2 > self.detection["max_object_um2"]:
-                return [self._too_large(seed)]
+                return [too_large(seed, self.scale)]
             seen = look(self.slide, seed, self.scale, finding.white)
             middle = (seed.top + seed.bottom) / 2, (seed.left + seed.right) / 2
             noise = surveyed.noise_at(*(m * self.scale.factor for m in middle))
@@ -271,20 +272,6 @@ class _Detection:
             f |= {key: self.row[key] for key in ("specimen_id", "slide_id", "role")}
             f |= {"cell_id": name, "evaluated": bool(surveyed.is_evaluated(f["y_px"], f["x_px"]))}
         return found
-
-    def _too_large(self, seed: Seed) -> dict[str, Any]:
-        """A stained sheet that is not measured: only its place and its size are known."""
-        factor, area = self.scale.factor, seed.area_px * self.scale.working_um**2
-        box = [seed.left, seed.top, seed.right, seed.bottom]
-        left, top, right, bottom = (float(edge * factor) for edge in box)
-        return {
-            **{f.name: None for f in FEATURES},
-            "x_px": (left + right) / 2,
-            "y_px": (top + bottom) / 2,
-            "area_um2": area,
-            "stain_area_um2": area,
-            "outline": [left, top, right, top, right, bottom, left, bottom],
-        }
 
     def _each(self, work: Callable[[In], Out], items: Sequence[In]) -> Iterator[Out]:
         """Results in the order of the items, a few at a time so that memory stays bounded."""

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.dtc.objects import Body, Finding, Looked
+from liquidbiopsy.dtc.scale import Scale
+from liquidbiopsy.dtc.seeds import Seed
+from liquidbiopsy.dtc.tables import FEATURES
 from liquidbiopsy.imaging.brightfield import angle, unit
 
 COARSE_UM = 1.5  # detail of the stain finer than this is lines and grains
@@ -62,6 +65,21 @@ def measure(body: Body, looked: Looked, finding: Finding, noise_od: float) -> di
         "colour_angle": _colour_angle(looked.density[body.stained], finding),
         "edge": bool((body.whole & looked.borders).any()),
         "outline": _corners(contour, looked),
+    }
+
+
+def too_large(seed: Seed, scale: Scale) -> dict[str, Any]:
+    """A stained sheet that is not measured: only its place and its size are known."""
+    area = seed.area_px * scale.working_um**2
+    box = [seed.left, seed.top, seed.right, seed.bottom]
+    left, top, right, bottom = (float(edge * scale.factor) for edge in box)
+    return {
+        **{f.name: None for f in FEATURES},
+        "x_px": (left + right) / 2,
+        "y_px": (top + bottom) / 2,
+        "area_um2": area,
+        "stain_area_um2": area,
+        "outline": [left, top, right, top, right, bottom, left, bottom],
     }
 
 

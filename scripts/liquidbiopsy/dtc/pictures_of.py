@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from liquidbiopsy.dtc.ground import Tile
 from liquidbiopsy.dtc.objects import Finding
 from liquidbiopsy.dtc.scale import Scale, whole_factor
-from liquidbiopsy.dtc.tile import Tile
 from liquidbiopsy.imaging.brightfield import Picture, optical_density, reduced
 from liquidbiopsy.imaging.slides import WholeSlide
 

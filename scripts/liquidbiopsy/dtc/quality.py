@@ -9,8 +9,8 @@ import numpy as np
 
 from liquidbiopsy.dtc.colours import CHROMOGENS, Estimate, reference
 from liquidbiopsy.dtc.denominator import Denominator
+from liquidbiopsy.dtc.ground import Tile
 from liquidbiopsy.dtc.survey import Survey
-from liquidbiopsy.dtc.tile import Tile
 from liquidbiopsy.imaging.brightfield import angle
 
 CLEARLY = 0.5  # another chromogen is taken for a slide's where it is so much nearer than its own

@@ -13,8 +13,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from liquidbiopsy.dtc.ground import Tile
 from liquidbiopsy.dtc.scale import Scale
-from liquidbiopsy.dtc.tile import Tile
 
 PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus: less is cytoplasm, platelets, debris
 LOBE, LOBES_APART = 0.5, 0.7  # largest lobe, of the usual area; their distance, of its diameter

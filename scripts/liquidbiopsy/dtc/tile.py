@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from liquidbiopsy.dtc.ground import Ground, Sensitivity, Tile
 from liquidbiopsy.dtc.nuclei import Nuclear, edges, find_nuclei
 from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, Picture, reduced, separate
@@ -26,61 +27,6 @@ CROSSTALK = 0.1  # of haematoxylin that may be taken for stain where its colour 
 STAIN_SMOOTH_UM = 0.7
 BLOCK_PX = 512
 UNEVEN_OD = 0.2  # by which a background may be denser than the slide's ground
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where a tile lies: squares of the slide's grid, from row and column `first` on."""
-
-    row: int
-    column: int
-    first: tuple[int, int]
-    end: tuple[int, int]
-    """One past its last square."""
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """What is taken for stain."""
-
-    od: float
-    noise: float
-    """In robust standard deviations of the background."""
-    ground_od: float
-    """Density of the slide's ground: a background that is far denser is stain itself."""
-
-
-@dataclass
-class Tile:
-    """What one tile gave."""
-
-    ground: Ground
-    nuclei: npt.NDArray[np.float32]
-    """One row a nucleus: y and x on the slide in pixels, area in um2, optical density."""
-    stained: npt.NDArray[np.int32]
-    """One row a stained pixel at the working size: y and x on the slide, in such pixels."""
-    haematoxylin: npt.NDArray[np.float32]
-    """Optical density between the cells of each square, shape (rows, columns)."""
-    stain: npt.NDArray[np.float32]
-    noise: npt.NDArray[np.float32]
-    """Robust standard deviation of `stain` in the square."""
-    soft: npt.NDArray[np.int32]
-    """As `nuclei.edges` gives it."""
-    length: npt.NDArray[np.int32]
-    picture: Picture
-    """The tile's own ground, much reduced."""
-
-
-def tiles_of(height: int, width: int, scale: Scale) -> list[Ground]:
-    """The tiles of a slide of this size in pixels, by rows."""
-    rows = max(1, -(-(height // scale.factor) // scale.square))
-    columns = max(1, -(-(width // scale.factor) // scale.square))
-    n = scale.squares
-    return [
-        Ground(i // n, j // n, (i, j), (min(i + n, rows), min(j + n, columns)))
-        for i in range(0, rows, n)
-        for j in range(0, columns, n)
-    ]
 
 
 @dataclass(frozen=True)
