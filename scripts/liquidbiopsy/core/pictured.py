@@ -55,6 +55,8 @@ def caption(row: Mapping[str, Any]) -> str:
         parts.append(f"confidence {row['confidence']:.2f}")
     if row.get("nuclei") is not None:
         parts.append(f"{row['nuclei']} {'nucleus' if row['nuclei'] == 1 else 'nuclei'}")
+    if row.get("nuclei") and row.get("nucleus_ratio") is not None:
+        parts.append(f"nucleus {row['nucleus_ratio']:.1f} times the slide's median")
     if row.get("diameter_um") is not None:
         parts.append(f"{row['diameter_um']:.1f} µm")
     snr = [f"{plain(name)} {signed(value)}" for name, value in _measured(row, SNR)]
