@@ -10,10 +10,11 @@ from liquidbiopsy.dtc.tables import CELLS, FEATURES, ISOTYPE, STAINED
 SETTINGS = {"min_mnc": 1000, "isotype_min_mnc": 1}
 
 
-def slide(name="A", role=STAINED, status=MEASURED, mnc=2_000_000.0, reason=None):
+def slide(name="A", role=STAINED, status=MEASURED, mnc=2_000_000.0, reason=None, scored=True):
     known = mnc is not None
     return {
         "slide_id": name, "role": role, "status": status, "reason": reason, "mnc": mnc,
+        "scored": scored,
         "mnc_low": 0.98 * mnc if known else None, "mnc_high": 1.02 * mnc if known else None,
     }  # fmt: skip
 
@@ -50,6 +51,21 @@ def test_zero_says_what_it_excludes():
     assert (count.status, count.value, count.ci_low) == (MEASURED, 0, 0)
     assert count.ci_high == pytest.approx(1.84, abs=0.01)
     assert "excludes more than 1.84 per million (95 %)" in count.reason
+
+
+def test_a_slide_on_which_nothing_was_scored_gives_no_denominator():
+    eosin = slide("E", status=INADEQUATE, mnc=3e6, reason="looks like eosin", scored=False)
+    alone = told(cells(), [eosin])
+    count = alone["dtc_count", None]
+    assert (count.status, count.value, count.denominator) == (INADEQUATE, None, 0)
+    assert count.reason == "E: looks like eosin"
+    assert (alone["mnc_evaluated", None].status, alone["mnc_evaluated", None].value) == (
+        INADEQUATE,
+        3e6,
+    )
+    both = told(cells(("tumour_cell",)), [slide(), eosin])
+    assert both["dtc_count", None].denominator == both["mnc_evaluated", None].value == 2e6
+    assert both["dtc_count", None].status == INADEQUATE
 
 
 def test_slides_add_up_as_raw_counts():

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from liquidbiopsy.dtc.colours import (
     CHROMOGENS,
+    Estimate,
     estimate_haematoxylin,
     estimate_stain,
     impossible,
@@ -17,7 +18,7 @@ from liquidbiopsy.dtc.colours import (
 from liquidbiopsy.dtc.nuclei import Nuclear, edges, find_nuclei
 from liquidbiopsy.dtc.once import once
 from liquidbiopsy.dtc.places import as_text, collection
-from liquidbiopsy.dtc.quality import unlike_marrow
+from liquidbiopsy.dtc.quality import Stained, unlike_marrow
 from liquidbiopsy.dtc.seeds import group
 from liquidbiopsy.dtc.slidewide import white_of
 from liquidbiopsy.dtc.survey import like_usual
@@ -243,10 +244,25 @@ def test_another_chromogen_is_named():
     nuclear, dab = reference("haematoxylin"), reference("dab")
     red = unit(reference("fast_red"))
     found = estimate_stain([mixture(red, red)], nuclear, dab, "dab", 15)
-    assert unlike_marrow(found, "dab", 0.01, 0.3, 15) == (
+    limits = {"max_stained": 0.3, "max_diffuse_od": 0.1}
+    few = Stained(share=0.01, squares=0.6, between_od=0.05)
+    assert unlike_marrow(found, "dab", few, limits, 15) == (
         "its stain looks like fast_red, not dab as dtc.tsv says"
     )
-    assert unlike_marrow(found, "fast_red", 0.5, 0.3, 15).startswith("50 % of its cells' area")
+    assert unlike_marrow(found, "fast_red", few, limits, 15) is None
+    much = Stained(share=0.5, squares=0.6, between_od=0.05)
+    said = unlike_marrow(found, "fast_red", much, limits, 15)
+    assert said == "50 % of its cells' area is stained, more than 30 % (max_stained)"
+
+
+@pytest.mark.parametrize(
+    ("squares", "between_od", "passes"), [(0.9, 0.2, False), (0.9, 0.05, True), (0.2, 0.2, True)]
+)
+def test_stain_between_the_cells_nearly_everywhere_is_no_marrow(squares, between_od, passes):
+    limits = {"max_stained": 0.3, "max_diffuse_od": 0.1}
+    plain = Estimate(unit(reference("aec")), None, "")
+    said = unlike_marrow(plain, "aec", Stained(0.1, squares, between_od), limits, 15)
+    assert said is None if passes else "the colour of aec lies between its cells" in said
 
 
 def test_places_are_what_qupath_reads():

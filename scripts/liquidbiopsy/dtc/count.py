@@ -68,9 +68,10 @@ def observe(cells: pa.Table, slides: Slides, settings: Mapping[str, Any]) -> lis
     status, reason = adequacy(stained)
     if status == FAILED:
         return [*found, *(failed(a, reason or "") for a in _ANALYTES)]
-    mnc = mnc_evaluated(stained)
-    total = mnc.count or 0.0
-    if total < settings["min_mnc"]:
+    scored = [s for s in stained if s["scored"]]
+    mnc = mnc_evaluated(scored or stained)
+    total = (mnc.count or 0.0) if scored else 0.0
+    if scored and total < settings["min_mnc"]:
         least = number(float(settings["min_mnc"]))
         short = f"{number(total)} mononuclear cells evaluated, fewer than {least}"
         status, reason = INADEQUATE, "; ".join(filter(None, [reason, short]))
@@ -111,7 +112,7 @@ def judge_isotype(cells: pa.Table, controls: Slides, least: int) -> Isotype:
         return Isotype(None, "there is no isotype control")
     mine = cells.filter(pc.and_(pc.equal(cells["role"], ISOTYPE), cells["evaluated"]))
     n = _of_calls(mine, STAINED_CELLS)
-    mnc = float(sum(c["mnc"] or 0.0 for c in controls))
+    mnc = float(sum(c["mnc"] or 0.0 for c in controls if c["scored"]))
     ground = f"{number(mnc)} mononuclear cells of the isotype control"
     if n:
         words = f"{number(n)} stained cell{'s' if n > 1 else ''} among {ground}"

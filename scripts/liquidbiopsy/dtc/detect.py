@@ -26,7 +26,7 @@ from liquidbiopsy.dtc.pictures_of import crop, overview, worth_a_picture
 from liquidbiopsy.dtc.quality import (
     inadequacy,
     slide_quality,
-    stained_share,
+    stained_area,
     tile_quality,
     unlike_marrow,
 )
@@ -91,6 +91,7 @@ def detect_slide(
         "chromogen": item["chromogen"],
         "role": item["role"] or STAINED,
         "remarks": [],
+        "scored": False,
         "simulated": False,
     }
     cv2.setNumThreads(1)
@@ -147,15 +148,13 @@ class _Detection:
         tiles = list(self._each(lambda g: self._tile(g, 0, self.how), grounds))
         surveyed = survey(tiles, scale, self.quality, self.detection["min_nucleus_um2"])
         places = np.concatenate([t.stained for t in tiles])
-        share = stained_share(surveyed, len(places))
+        stained = stained_area(surveyed, places)
         seeds = group(places, scale.working_um, self.detection["min_stain_um2"])
         stain = self._stain(seeds, surveyed, wide)
         angle = self.colours["max_angle"]
-        wrong = unlike_marrow(
-            stain, self.row["chromogen"], share, self.quality["max_stained"], angle
-        )
+        wrong = unlike_marrow(stain, self.row["chromogen"], stained, self.quality, angle)
         if wrong:
-            surveyed.evaluated[:] = False
+            seeds = []  # what would be found would not be stained cells
         counted = denominator(
             surveyed,
             lambda ground, shift, how: self._tile(ground, shift, how).nuclei,
@@ -174,6 +173,7 @@ class _Detection:
         self.row |= {
             "status": INADEQUATE if reason else MEASURED,
             "reason": reason,
+            "scored": not wrong,
             "remarks": [words for words in remarks if words],
             "width_px": slide.width,
             "height_px": slide.height,
@@ -196,7 +196,7 @@ class _Detection:
         sizes = (slide.pixel_size_um, self.settings["pixel_size_um"])
         quality = slide_quality(
             self.row, surveyed, counted, (wide.haematoxylin, stain), self.quality, sizes,
-            angle, share,
+            angle, stained,
         )  # fmt: skip
         quality += tile_quality(self.row["slide_id"], tiles, surveyed, self.quality["min_focus"])
         pictured = worth_a_picture(objects, self.settings["gallery"]["most"])

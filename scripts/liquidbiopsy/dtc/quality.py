@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from liquidbiopsy.dtc.colours import CHROMOGENS, Estimate, reference
 from liquidbiopsy.dtc.denominator import Denominator
@@ -13,6 +15,7 @@ from liquidbiopsy.dtc.ground import Tile
 from liquidbiopsy.dtc.survey import Survey
 from liquidbiopsy.imaging.brightfield import angle
 
+SPREAD = 0.4  # share of the squares with cells that have stain where it is not in single cells
 CLEARLY = 0.5  # another chromogen is taken for a slide's where it is so much nearer than its own
 SIZE_CONFLICT = 0.02  # relative difference of pixel sizes that is reported
 
@@ -48,7 +51,7 @@ def slide_quality(
     settings: Mapping[str, Any],
     sizes_um: tuple[float | None, float | None],
     max_angle: float,
-    stained: float,
+    stained: Stained,
 ) -> list[dict[str, Any]]:
     """Rows of one slide that could be read; docs/tables.md describes them.
 
@@ -66,8 +69,7 @@ def slide_quality(
         Pixel size in the file and in the settings.
     max_angle : float
         Setting of the stains.
-    stained : float
-        Share of the area with cells that is stained.
+    stained : Stained
     """
     found: list[dict[str, Any]] = []
 
@@ -84,7 +86,10 @@ def slide_quality(
     least = settings["min_evaluated"]
     add("evaluated_share", share, limit=least, passed=share is not None and share >= least)
     most = settings["max_stained"]
-    add("stained_share", stained, limit=most, passed=stained <= most)
+    add("stained_share", stained.share, limit=most, passed=stained.share <= most)
+    diffuse = settings["max_diffuse_od"]
+    add("diffuse_stain", stained.between_od, limit=diffuse, passed=stained.between_od <= diffuse)
+    add("nuclei", float(len(surveyed.nuclei)), "{cells}")
     add("mnc", float(counted.mnc), "{cells}")
     add("mnc_repeat_error", counted.repeat_error)
     for metric, stain in zip(("haematoxylin_angle", "stain_angle"), stains, strict=True):
@@ -102,17 +107,36 @@ def evaluated_share(surveyed: Survey) -> float | None:
     return float(surveyed.evaluated.sum()) / cells if cells else None
 
 
-def stained_share(surveyed: Survey, stained_px: int) -> float:
-    """Share of the area with cells that is stained.
+@dataclass(frozen=True)
+class Stained:
+    """How much of the area with cells the chromogen covers."""
+
+    share: float
+    """Share of that area that is stained, 0 to 1."""
+    squares: float
+    """Share of its squares that have any stained pixel, 0 to 1."""
+    between_od: float
+    """Median optical density of the chromogen between the cells."""
+
+
+def stained_area(surveyed: Survey, places: npt.NDArray[np.int32]) -> Stained:
+    """How much of a slide is stained.
 
     Parameters
     ----------
     surveyed : Survey
-    stained_px : int
-        Stained pixels of the slide at the working size.
+    places : array, shape (pixels, 2)
+        Row and column of the slide's stained pixels at the working size.
     """
-    cells = int(surveyed.cells.sum()) * surveyed.scale.square**2
-    return min(1.0, stained_px / cells) if cells else 0.0
+    cells, edge = surveyed.cells, surveyed.scale.square
+    if not cells.any():
+        return Stained(0.0, 0.0, 0.0)
+    stained = np.zeros_like(cells)
+    rows, columns = (np.minimum(places // edge, np.array(cells.shape) - 1)).T
+    stained[rows, columns] = True
+    share = min(1.0, len(places) / (int(cells.sum()) * edge**2))
+    between = float(np.median(surveyed.stain[cells]))
+    return Stained(share, float(stained[cells].mean()), between)
 
 
 def inadequacy(surveyed: Survey, min_evaluated: float) -> str | None:
@@ -130,7 +154,11 @@ def inadequacy(surveyed: Survey, min_evaluated: float) -> str | None:
 
 
 def unlike_marrow(
-    stain: Estimate, chromogen: str, share: float, max_share: float, max_angle: float
+    stain: Estimate,
+    chromogen: str,
+    stained: Stained,
+    settings: Mapping[str, Any],
+    max_angle: float,
 ) -> str | None:
     """Why a slide's stain is not that of tumour cells in marrow; None where it may be.
 
@@ -140,13 +168,29 @@ def unlike_marrow(
         The chromogen's colour on the slide.
     chromogen : str
         As dtc.tsv names it.
-    share : float
-        Of the area with cells that is stained.
-    max_share, max_angle : float
-        Settings: the largest such share, and degrees between an estimate and its reference.
+    stained : Stained
+    settings : dict
+        The section `quality`.
+    max_angle : float
+        Degrees between an estimate and its reference.
     """
-    if share > max_share:
-        return f"{100 * share:.0f} % of its cells' area is stained, more than {100 * max_share:g} %"
+    if stained.share > settings["max_stained"]:
+        most = f"more than {100 * settings['max_stained']:g} % (max_stained)"
+        return f"{100 * stained.share:.0f} % of its cells' area is stained, {most}"
+    wrong = _other_chromogen(stain, chromogen, max_angle)
+    if wrong:
+        return wrong
+    if stained.squares > SPREAD and stained.between_od > settings["max_diffuse_od"]:
+        return (
+            f"the colour of {chromogen} lies between its cells (optical density "
+            f"{stained.between_od:.2f}, max_diffuse_od {settings['max_diffuse_od']:g}), as eosin "
+            "does or the stain of a tissue, not in single cells"
+        )
+    return None
+
+
+def _other_chromogen(stain: Estimate, chromogen: str, max_angle: float) -> str | None:
+    """Which other chromogen a slide's colour is clearly nearer to."""
     if stain.seen is None or stain.angle_deg is None or stain.angle_deg <= max_angle:
         return None
     apart = {name: angle(stain.seen, reference(name)) for name in CHROMOGENS}

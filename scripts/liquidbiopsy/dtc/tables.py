@@ -100,6 +100,8 @@ SLIDES = Table(
         column("role", text, "`stained` or `isotype_control`", nullable=False),
         column("status", text, "`measured`, `inadequate` or `failed`", nullable=False),
         column("reason", text, "Why it failed or is inadequate"),
+        column("scored", flag, "Whether stained cells were looked for: not where the stain is not "
+               "that of tumour cells in marrow", nullable=False),
         column("remarks", pa.list_(text), "What else a reader should know: colours that were not "
                "estimated, a white that was assumed", nullable=False),
         column("width_px", whole, "Width", "[px]"),
@@ -162,7 +164,8 @@ ANALYTES = {
     "mnc_evaluated": (
         "{cells}",
         "Nuclei in the evaluated area of all stained slides, with the interval that repeated "
-        "counts of the same ground give; of the isotype control with `isotype_control` as `target`",
+        "counts of the same ground give (of slides on which no cell was scored only where there "
+        "is no other); of the isotype control with `isotype_control` as `target`",
     ),
     "isotype_stained_count": (
         "{cells}",
@@ -188,6 +191,12 @@ METRICS = {
         "1",
         "Share of the area with cells that is stained; the limit is `max_stained`",
     ),
+    "diffuse_stain": (
+        "a slide",
+        "1",
+        "Median optical density of the chromogen between the cells; the limit is `max_diffuse_od`",
+    ),
+    "nuclei": ("a slide", "{cells}", "Nuclei found on all of it, evaluated or not"),
     "mnc": ("a slide", "{cells}", "Nuclei in its evaluated area"),
     "mnc_repeat_error": (
         "a slide",
