@@ -32,7 +32,9 @@ PLATFORMS: dict[str, dict[str, Any]] = {
 }
 MESSAGES = {
     "finding events": "detect",
+    "finding nuclei and stained cells": "detect",
     "calling its events": "classify",
+    "calling its stained cells": "classify",
     "counting its cells": "count",
     "picture of each cell": "gallery",
     "report of": "report",
@@ -50,27 +52,37 @@ SHEETS = {
 class Laboratory:
     """Sheets and settings as rows and keys that a test may change, and the folder they are in."""
 
+    assay = "ctc"
+    sheets = SHEETS
+
     def __init__(self, folder: Path, root: Path = ROOT) -> None:
         self.folder, self.root = folder, root
-        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SHEETS}
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.sheets}
         self.settings: dict[str, Any] = {
-            "sheets": {n: f"sheets/{n}.tsv" for n in SHEETS if n != "ctc"},
-            "assays": {"ctc": {"sheet": "sheets/ctc.tsv", "platforms": dict(PLATFORMS)}},
+            "sheets": {n: f"sheets/{n}.tsv" for n in self.sheets if n != self.assay},
+            "assays": {self.assay: {"sheet": f"sheets/{self.assay}.tsv", **self.assay_settings()}},
             "report": {"facility": "Test laboratory"},
         }
         folder.mkdir(parents=True, exist_ok=True)
+
+    def assay_settings(self) -> dict[str, Any]:
+        return {"platforms": dict(PLATFORMS)}
 
     def add_patient(self, name: str, **more: Any) -> None:
         self.rows["patients"].append({"patient_id": name, "setting": "metastatic", **more})
 
     def add(self, specimen: str, image: str | Path, platform: str, **more: Any) -> None:
         """A specimen of one image; the patient is the part of its name before `_`."""
+        self.add_specimen(specimen, **{"volume_ml": 7.5, **more})
+        self.rows["ctc"].append({"specimen_id": specimen, "image": image, "platform": platform})
+
+    def add_specimen(self, specimen: str, **more: Any) -> None:
+        """A row of specimens.tsv, and of patients.tsv where its patient is new."""
         patient = more.pop("patient", specimen.split("_")[0])
         if patient not in [row["patient_id"] for row in self.rows["patients"]]:
             self.add_patient(patient)
-        row = {"specimen_id": specimen, "patient_id": patient, "assay": "ctc", "day": 0}
-        self.rows["specimens"].append(row | {"volume_ml": 7.5} | more)
-        self.rows["ctc"].append({"specimen_id": specimen, "image": image, "platform": platform})
+        row = {"specimen_id": specimen, "patient_id": patient, "assay": self.assay, "day": 0}
+        self.rows["specimens"].append(row | more)
 
     def slide(self, name: str, **parameters: Any) -> WrittenSlide:
         """Write a small simulated slide into images/; its `image` is relative to the folder."""
@@ -82,7 +94,7 @@ class Laboratory:
     def write(self) -> None:
         """Write all sheets and the settings."""
         (self.folder / "sheets").mkdir(exist_ok=True)
-        for name, columns in SHEETS.items():
+        for name, columns in self.sheets.items():
             lines = ["\t".join(columns)]
             for row in self.rows[name]:
                 cells = (row.get(column) for column in columns)
@@ -123,9 +135,10 @@ class Laboratory:
     def read(self, *path: str) -> pa.Table:
         return pq.ParquetFile(self.folder.joinpath("results", *path)).read()
 
-    def count(self, specimen: str, analyte: str = "ctc_count") -> dict[str, Any]:
-        """The one row of an analyte of a specimen."""
-        rows = self.read("ctc", specimen, "observations.parquet").to_pylist()
+    def count(self, specimen: str, analyte: str = "") -> dict[str, Any]:
+        """The one row of an analyte of a specimen; of its count, where none is named."""
+        analyte = analyte or f"{self.assay}_count"
+        rows = self.read(self.assay, specimen, "observations.parquet").to_pylist()
         (row,) = [r for r in rows if r["analyte"] == analyte and r["target"] is None]
         return row
 
@@ -166,7 +179,7 @@ def planned_jobs(said: str) -> dict[str, set[str]]:
     jobs: dict[str, set[str]] = {}
     for message in re.findall(r"^Job \d+: (.*)$", said, re.M):
         (rule,) = [rule for words, rule in MESSAGES.items() if words in message]
-        name = re.search(r"(?:ctc|report of) (\w+)", message)
+        name = re.search(r"(?:ctc|dtc|report of) (\w+)", message)
         jobs.setdefault(rule, set()).add(name[1] if name else "")
     return jobs
 
