@@ -45,7 +45,8 @@ def first_make(
     clusters = min(spiked // 5, 3)
     parameters = MarrowParameters(
         seed=seed, width_px=edge, height_px=edge, chromogen=chromogen, nuclei=nuclei,
-        tumour=spiked - clusters, clusters=clusters, degenerated=nuclei // 10_000,
+        tumour=spiked - clusters, clusters=clusters, probable=nuclei // 20_000,
+        degenerated=nuclei // 10_000,
         squamous=nuclei // 30_000, stained=nuclei // 400, debris=nuclei // 1500,
         pigment=nuclei // 1500, stain_od=float(rng.uniform(0.4, 0.75)),
         background_od=float(rng.uniform(0.01, 0.07)), defocus_um=float(rng.uniform(0, 0.5)),

@@ -37,6 +37,7 @@ MESSAGES = {
     "calling its stained cells": "classify",
     "counting its cells": "count",
     "picture of each cell": "gallery",
+    "picture of each stained cell": "gallery",
     "report of": "report",
     "over all patients": "cohort",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,9 @@ def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
         problem = impossible(reference(name, own.get("vector")), haematoxylin)
         if problem:
             found.append(f"{where}.chromogens.{name}.vector: {problem}")
+        control = own.get("control")
+        if control and not os.access(control, os.R_OK):
+            found.append(f"{where}.chromogens.{name}.control: {control} cannot be read")
     try:
         choose(settings)
     except UserError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,7 @@ def write_picture(image: Path, slide: MarrowSlide, p: MarrowParameters) -> None:
         said = {
             "axes": "YXS", "PhysicalSizeX": p.pixel_size_um, "PhysicalSizeXUnit": "µm",
             "PhysicalSizeY": p.pixel_size_um, "PhysicalSizeYUnit": "µm", "Description": SIMULATED,
+            "UUID": str(uuid5(NAMESPACE_URL, repr(p))),  # else a clock's: same slide, same bytes
         }  # fmt: skip
         tifffile.imwrite(
             image, picture, ome=True, photometric="rgb", tile=(256, 256), compression="zlib",
