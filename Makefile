@@ -39,6 +39,10 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 	$(WITH_PACKAGE) -m benchmarks.ctc_speed --output results/ctc_speed
 	$(WITH_PACKAGE) -m benchmarks.ctc_accuracy --output results/ctc_accuracy
 	$(WITH_PACKAGE) -m benchmarks.ctc_grid --output results/ctc_grid
+	$(WITH_PACKAGE) -m benchmarks.dtc_speed --output results/dtc_speed
+	@for make in first second; do \
+		$(WITH_PACKAGE) -m benchmarks.dtc_accuracy --make $$make --spiked 2 --unspiked 1 \
+			--nuclei 20000 --output results/dtc_accuracy_$$make || exit 1; done
 
 docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
