@@ -1,4 +1,4 @@
-"""Slides of the second make: sound themselves, and read by the defaults that were set beforehand."""
+"""Slides of the second make: sound themselves, and read by defaults that were set beforehand."""
 
 from __future__ import annotations
 
