@@ -86,17 +86,36 @@ def second_make(
 
 
 def slides(
-    make: str, spiked: int, unspiked: int, nuclei: int, seed: int
+    make: str, spiked: int, unspiked: int, nuclei: int, seed: int, kept: Path | None
 ) -> Iterator[tuple[str, int, pd.DataFrame, int, Any]]:
-    """Each slide with its truth and what was found on it, one at a time."""
-    maker = first_make if make == "first" else second_make
+    """Each slide with its truth and what was found on it, one at a time.
+
+    Making a slide takes ten times as long as reading it: those in the folder `kept` are not made
+    again.
+    """
     for number, chromogen in enumerate(CHROMOGENS):
         for k in range(spiked + unspiked):
             cells = 1 + round(19 * k / max(1, spiked - 1)) if k < spiked else 0
-            with tempfile.TemporaryDirectory() as folder:
-                own = seed + 1000 * number + k
-                image, truth, true_nuclei = maker(Path(folder), chromogen, cells, nuclei, own)
+            own = seed + 1000 * number + k
+            with tempfile.TemporaryDirectory() as passing:
+                folder = kept / f"{make}_{chromogen}_{cells}_{nuclei}_{own}" if kept else passing
+                image, truth, true_nuclei = made(Path(folder), make, chromogen, cells, nuclei, own)
                 yield chromogen, cells, truth, true_nuclei, ours(image, chromogen, threads=2)
+
+
+def made(
+    folder: Path, make: str, chromogen: str, cells: int, nuclei: int, seed: int
+) -> tuple[Path, pd.DataFrame, int]:
+    """A slide in a folder, with its truth; made anew where it is not there."""
+    said = folder / "made.json"
+    if not said.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        maker = first_make if make == "first" else second_make
+        image, truth, true_nuclei = maker(folder, chromogen, cells, nuclei, seed)
+        truth[["kind", "x_px", "y_px"]].to_csv(folder / "kinds.csv", index=False)
+        said.write_text(json.dumps({"image": image.name, "nuclei": true_nuclei}), "utf-8")
+    known = json.loads(said.read_text("utf-8"))
+    return folder / known["image"], pd.read_csv(folder / "kinds.csv"), known["nuclei"]
 
 
 def one_slide(chromogen: str, cells: int, truth: pd.DataFrame, nuclei: int, found: Any) -> dict:
@@ -169,11 +188,12 @@ def main() -> None:
     parser.add_argument("--spiked", type=int, default=20)
     parser.add_argument("--unspiked", type=int, default=10)
     parser.add_argument("--seed", type=int, default=70_000)
+    parser.add_argument("--slides", type=Path, help="folder in which the slides are kept")
     a = parser.parse_args()
     cv2.setNumThreads(1)
     a.output.mkdir(parents=True, exist_ok=True)
     rows = []
-    for slide in slides(a.make, a.spiked, a.unspiked, a.nuclei, a.seed):
+    for slide in slides(a.make, a.spiked, a.unspiked, a.nuclei, a.seed, a.slides):
         rows.append(one_slide(*slide))
         print({k: v for k, v in rows[-1].items() if k != "pairs"}, flush=True)
         (a.output / "accuracy.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
