@@ -235,6 +235,15 @@ def test_statements_about_a_target(page: str) -> None:
     assert "Tumour cells control_high 950" in shown and "Failed" not in shown
 
 
+def test_each_assay_has_a_table_of_its_further_results(page: str) -> None:
+    captions = re.findall(r"<caption>(.*?) by specimen, with 95 % intervals</caption>", page)
+    assert captions and len(captions) == len(set(captions))
+    for title in captions:
+        table = page.split(f"{title} by specimen, with")[1].split("</table>")[0]
+        specimens = re.findall(r'<th scope="row" class="id">(\w+)</th>', table)
+        assert specimens and len(specimens) == len(set(specimens))
+
+
 def test_cells_are_pictured_by_call_and_confidence(page: str) -> None:
     assert re.findall(r"<code>(B1-c\d)</code>", page) == ["B1-c1", "B1-c2"]
     assert "2 of 3 cells" in section(page, "galleries")

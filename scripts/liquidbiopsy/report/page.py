@@ -49,7 +49,6 @@ def patient_page(
     found = sections.markers(statements)
     shown = [s for t in timelines for s in t["statements"]]
     shown += [s for m in found for s in (m.statement, m.positive) if s]
-    columns, rows = sections.further(statements, shown)
     return render(
         TEMPLATES,
         "report.html.j2",
@@ -65,8 +64,7 @@ def patient_page(
         events=events,
         markers=found,
         latest_markers=sections.latest_markers(found),
-        further_titles=columns,
-        further=rows,
+        further=sections.further(statements, shown, assays),
         targeted=sections.targeted(statements, shown),
         galleries=_galleries(files, specimens, assays, settings["thumbnails"]),
         quality=quality,

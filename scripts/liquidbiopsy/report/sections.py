@@ -156,22 +156,41 @@ def latest_markers(found: Sequence[Marker]) -> list[tuple[Marker, Marker | None]
     return [(m[-1], m[-2] if len(m) > 1 else None) for _, m in sorted(by_name.items())]
 
 
+@dataclass(frozen=True)
+class Further:
+    """Statements of one assay that no other section shows: a column each, a row a specimen."""
+
+    assay: str
+    """Its title."""
+    titles: list[str]
+    rows: list[dict[str, Any]]
+
+
 def further(
-    statements: Sequence[Statement], shown: Sequence[Statement]
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Statements without target that no other section shows: their titles, a row a specimen."""
+    statements: Sequence[Statement],
+    shown: Sequence[Statement],
+    assays: Mapping[str, Mapping[str, Any]],
+) -> list[Further]:
+    """Statements without target that no other section shows, by assay."""
     seen = {id(s) for s in shown}
-    rest = [
-        s
-        for s in statements
-        if id(s) not in seen and s.row["target"] is None and s.row["status"] != FAILED
-    ]
-    titles = list(dict.fromkeys(s.title for s in rest))
-    rows: dict[str, dict[str, Any]] = {}
-    for s in rest:
-        row = rows.setdefault(s.row["specimen_id"], {"statement": s, "cells": {}})
-        row["cells"][s.title] = s
-    return titles, list(rows.values())
+    found = []
+    for name, assay in assays.items():
+        rest = [
+            s
+            for s in statements
+            if s.row["assay"] == name
+            and id(s) not in seen
+            and s.row["target"] is None
+            and s.row["status"] != FAILED
+        ]
+        rows: dict[str, dict[str, Any]] = {}
+        for s in rest:
+            row = rows.setdefault(s.row["specimen_id"], {"statement": s, "cells": {}})
+            row["cells"][s.title] = s
+        if rows:
+            titles = list(dict.fromkeys(s.title for s in rest))
+            found.append(Further(assay["title"], titles, list(rows.values())))
+    return found
 
 
 def targeted(statements: Sequence[Statement], shown: Sequence[Statement]) -> list[Statement]:
