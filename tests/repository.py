@@ -149,8 +149,11 @@ def locked(lock: Path = ROOT / "requirements.lock") -> dict[str, str]:
 
 
 def environment(file: Path) -> dict[str, str]:
-    """Return version by conda package, of one `envs/*.yaml`."""
-    packages = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
+    """Return version by package, of one `envs/*.yaml`: of conda's, and of the wheels under `pip`."""
+    listed = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
+    wheels = [wheel for entry in listed if isinstance(entry, dict) for wheel in entry["pip"]]
+    packages = [entry for entry in listed if isinstance(entry, str) and entry != "pip"]
     parts = [re.fullmatch(r"([a-z0-9._-]+) ?=([^=\s]+)(?:=\S+)?", entry) for entry in packages]
-    assert all(parts), f"{file.name}: write `name =version`, found {packages}"
+    parts += [re.fullmatch(r"([a-z0-9._-]+)==(\S+)", entry) for entry in wheels]
+    assert all(parts), f"{file.name}: write `name =version`, found {listed}"
     return {part[1]: part[2] for part in parts if part}

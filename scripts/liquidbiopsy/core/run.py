@@ -141,7 +141,7 @@ def _read_sheets(
     if not unread:  # a sheet that could not be read would make every reference to it a problem
         _check_shared(sheets, assays, set(config["assays"]))
         for name, assay in assays.items():
-            _check_own(own[name], sheets["specimens"], assay, config["assays"][name])
+            _check_own(own[name], sheets["specimens"], assay, config)
     problems = [p for s in (*sheets.values(), *own.values()) for p in s.problems]
     if problems:
         raise CheckError(problems)
@@ -204,8 +204,8 @@ def _check_case(sheet: Sheet, column: str) -> None:
             sheet.report(index, column, message)
 
 
-def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, settings: Mapping[str, Any]) -> None:
-    """Check an assay's sheet against the specimens and against the assay's settings."""
+def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str, Any]) -> None:
+    """Check an assay's sheet against the specimens and against the settings."""
     all_ids = specimens.values("specimen_id")
     mine = {r["specimen_id"] for r in specimens.rows if r["assay"] == assay.name}
     check_references(sheet, "specimen_id", all_ids, "specimens")
@@ -218,12 +218,15 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, settings: Mapping[s
         if row["assay"] == assay.name and row["specimen_id"] not in {None, *described}:
             message = f"'{row['specimen_id']}' has no row in {sheet.file}"
             specimens.report(index, "specimen_id", message)
+    settings = config["assays"][assay.name]
     for name, column in assay.sheet_schema["properties"].items():
-        if column.get("format") == "path":
+        if ["specimen_id", name] in assay.sheet_schema.get("unique", []):
             _check_same_file(sheet, name)
         if "key_of" in column:
-            known = set(settings.get(column["key_of"], {}))
-            check_references(sheet, name, known, f"assays.{assay.name}.{column['key_of']}")
+            key = column["key_of"]
+            own = key in assay.settings_schema.get("properties", {})
+            known = set((settings if own else config).get(key, {}))
+            check_references(sheet, name, known, f"assays.{assay.name}.{key}" if own else key)
 
 
 def _check_same_file(sheet: Sheet, column: str) -> None:

@@ -125,6 +125,14 @@ def _sheet(schema: Mapping[str, Any]) -> str:
     ]
     lines = [f"### {schema['title']}\n", schema["description"] + "\n"]
     lines.append(table(("column", "", "type", "allowed", "what it is"), rows))
-    for columns in schema["unique"]:
-        lines.append(f"No two rows have the same {' and '.join(f'`{c}`' for c in columns)}.\n")
+    rules = [f"No two rows have the same {_names(c, 'and')}." for c in schema["unique"]]
+    rules += [f"A row fills one of {_names(c, 'or')}." for c in schema.get("one_of", [])]
+    rules += [f"{_names(c, 'and')} go together." for c in schema.get("together", [])]
+    lines += [f"{rule}\n" for rule in rules]
     return "\n".join(lines)
+
+
+def _names(columns: list[str], word: str) -> str:
+    """`a`, `b` and `c`."""
+    shown = [f"`{c}`" for c in columns]
+    return f" {word} ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)

@@ -1,8 +1,10 @@
 """Sample sheets: tab-separated, UTF-8, a header line; read and checked against a schema.
 
-A schema is JSON Schema for one row, with four words of our own: `unique` (lists of columns that no
-two rows share), `references` (a column of another sheet that must hold the value), `key_of` (a
-setting of the assay whose keys the value must be one of) and `format: path`.
+A schema is JSON Schema for one row, with words of our own: `unique` (lists of columns that no two
+rows share), `one_of` (lists of columns of which a row fills exactly one), `together` (lists of
+columns that a row fills all or none of), `references` (a column of another sheet that must hold the
+value), `key_of` (a setting of the assay, or else of the run, whose keys the value must be one of)
+and `format: path`.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
     path : str
         Tab-separated file.
     schema : dict
-        JSON Schema of a row: `properties`, `required`, and `unique`.
+        JSON Schema of a row: `properties`, `required`, and `unique`, `one_of`, `together`.
     """
     sheet = Sheet(path)
     content = _decode(sheet)
@@ -69,6 +71,10 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
             _check_column(sheet, name, column, name in schema.get("required", []))
         for columns in schema.get("unique", []):
             _check_unique(sheet, columns)
+        for columns in schema.get("one_of", []):
+            _check_one_of(sheet, columns)
+        for columns in schema.get("together", []):
+            _check_together(sheet, columns)
     return sheet
 
 
@@ -186,6 +192,24 @@ def _check_unique(sheet: Sheet, columns: list[str]) -> None:
             sheet.report(index, ", ".join(columns), f"'{shown}' is already in {where}")
         else:
             first[key] = sheet.lines[index]
+
+
+def _check_one_of(sheet: Sheet, columns: list[str]) -> None:
+    """Note every row that fills none of `columns`, or several."""
+    for index, row in enumerate(sheet.rows):
+        filled = [c for c in columns if row[c] is not None]
+        if len(filled) != 1:
+            has = f"has {' and '.join(filled)}" if filled else "has none of them"
+            sheet.report(index, "", f"a row fills one of {', '.join(columns)}; this one {has}")
+
+
+def _check_together(sheet: Sheet, columns: list[str]) -> None:
+    """Note every row that fills some of `columns` and not the others."""
+    for index, row in enumerate(sheet.rows):
+        blank = [c for c in columns if row[c] is None]
+        if blank and len(blank) < len(columns):
+            filled = ", ".join(c for c in columns if c not in blank)
+            sheet.report(index, blank[0], f"blank, but {filled} is given; they go together")
 
 
 def check_references(

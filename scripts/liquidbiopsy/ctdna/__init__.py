@@ -1,0 +1,1 @@
+"""Plasma DNA: from reads with molecular barcodes to variants and minimal residual disease."""

@@ -1,0 +1,178 @@
+"""How often a molecule differs by error: by kind of change, class of molecule, nearness to an end.
+
+From the reads of other people where there are any (a panel of normals), else from the sample's own
+sites without a variant. Rates of kinds are drawn to the mean of their class; how far sites differ
+around them makes the beta-binomial of each stratum. Of a panel of normals the counts at the very
+site are added to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.ctdna.background_counts import (
+    CLASS_COUNT,
+    Counts,
+    Found,
+    expected_of,
+    gaps_expected,
+    gaps_of,
+    substitutions_of,
+)
+from liquidbiopsy.ctdna.background_fit import Among, Values, among, fitted_shape
+from liquidbiopsy.ctdna.contexts import CHANGES, INDEL_KINDS, Kinds, complement
+from liquidbiopsy.ctdna.pileup import Pile
+from liquidbiopsy.ctdna.pileup_reads import DUPLEX
+
+BEFORE = (3e-4, 1e-4, 3e-5, 1e-6)
+"""Rate of a substitution that is expected of each class before anything is seen."""
+BEFORE_GAP = (1e-4, 3e-5, 1e-5, 1e-6)
+FEW_BASES = 10_000  # of a class in the normals: with fewer the sample's own are looked at
+NORMALS, SAMPLE = "normals", "sample"
+
+
+@dataclass(frozen=True)
+class Background:
+    """Error rates of a library; arrays of shape (kinds, 4 classes, 2 nearness to an end).
+
+    Kinds are the 256 changes of `contexts`, by the strand that a molecule was read from, and behind
+    them the 20 kinds of insertions and deletions.
+    """
+
+    errors: Values
+    bases: Values
+    kinds: tuple[Among, Among]
+    """How rates of substitutions, and of gaps, lie around their means; arrays of shape (4, 2)."""
+    spread: Values
+    """Shape (2, 4, 2), of substitutions and of gaps: squared coefficient of variation of the rates
+    of sites of one kind."""
+    source: npt.NDArray[np.str_]
+    """Shape (2, 4, 2), of substitutions and of gaps: `normals` or `sample`."""
+
+    @property
+    def rate(self) -> Values:
+        """Rates, each drawn towards the mean of its class."""
+        parts = ((slice(0, CHANGES), self.kinds[0]), (slice(CHANGES, None), self.kinds[1]))
+        return np.concatenate([k.rate(self.errors[own], self.bases[own])[0] for own, k in parts])
+
+    def strata(
+        self, changes: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
+    ) -> tuple[Values, Values]:
+        """Rate and dispersion of substitutions, by stratum.
+
+        Parameters
+        ----------
+        changes : array of int, shape (n,)
+            By the strand of the reference.
+        less, fewer : array of int, shape (n, 4, 2, 2)
+            Errors and molecules of the site itself among those that were counted: a site is held
+            against the errors of others.
+
+        Returns
+        -------
+        rate, dispersion : array of float, shape (n, 4, 2, 2)
+            By class, strand and nearness to an end. The second is the squared coefficient of
+            variation of the site's rate, what is not known of the rate of its kind included.
+        """
+        own = np.stack([np.asarray(changes), complement(changes)], axis=1)
+        return self._strata(own, 0, np.asarray(less), np.asarray(fewer))
+
+    def gap_strata(
+        self, kinds: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
+    ) -> tuple[Values, Values]:
+        """The same of insertions and deletions, by their kinds."""
+        own = np.repeat(np.asarray(kinds)[:, None] + CHANGES, 2, axis=1)
+        return self._strata(own, 1, np.asarray(less), np.asarray(fewer))
+
+    def _strata(
+        self, own: Kinds, gap: int, less: npt.NDArray[Any], fewer: npt.NDArray[Any]
+    ) -> tuple[Values, Values]:
+        shape = (len(own), CLASS_COUNT, 2, 2)
+        counted = self.source[gap][:, None, :] == SAMPLE  # normals do not hold the site itself
+        less, fewer = (np.where(counted, np.broadcast_to(v, shape), 0.0) for v in (less, fewer))
+        for array in (less, fewer):
+            together = slice(DUPLEX, DUPLEX + 1) if gap == 0 else slice(None)
+            array[:, together] = array[:, together].sum(axis=2, keepdims=True)
+        errors, bases = (np.moveaxis(v[own], 1, 2) for v in (self.errors, self.bases))
+        kinds = self.kinds[gap]
+        wide = Among(*(v[:, None] for v in (kinds.errors, kinds.bases, kinds.before, kinds.shape)))
+        rate, uncertainty = wide.rate(errors, np.maximum(bases - fewer, 0), less)
+        return rate, (1 + self.spread[gap][:, None]) * (1 + uncertainty) - 1
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is no error, or may be none, and is left out where errors are counted."""
+
+    sites: npt.NDArray[np.bool_]
+    """Shape (sites,): hotspots and known mutations."""
+    keys: frozenset[int]
+    """Site * 4 + base of substitutions."""
+    gaps: frozenset[tuple[str, int, str, str]]
+
+    def more(self, keys: Iterable[int], gaps: Iterable[Any]) -> LeftOut:
+        """With further variants left out."""
+        return LeftOut(self.sites, self.keys | frozenset(keys), self.gaps | frozenset(gaps))
+
+
+def estimate(own: Counts, normals: Counts | None = None) -> Background:
+    """The background of a library.
+
+    Parameters
+    ----------
+    own : Counts
+        Of the library, what may be a variant left out.
+    normals : Counts, optional
+        Of other people's libraries.
+    """
+    errors = np.zeros((CHANGES + INDEL_KINDS, CLASS_COUNT, 2))
+    bases, spread = errors.copy(), np.zeros((2, CLASS_COUNT, 2))
+    source = np.full((2, CLASS_COUNT, 2), SAMPLE, dtype="U7")
+    fits = np.zeros((2, 4, CLASS_COUNT, 2))
+    for group, near in np.ndindex(CLASS_COUNT, 2):
+        for gap, kinds in enumerate((slice(0, CHANGES), slice(CHANGES, None))):
+            seen = own
+            if normals is not None and normals.bases[kinds, group, near].sum() >= FEW_BASES:
+                seen, source[gap, group, near] = normals, NORMALS
+            x, n = seen.errors[kinds, group, near], seen.bases[kinds, group, near]
+            fit = among(x, n, BEFORE_GAP[group] if gap else BEFORE[group])
+            sites = gaps_expected if gap else expected_of
+            counts, expected = sites(seen, fit.rate(x, n)[0], group, near)
+            errors[kinds, group, near], bases[kinds, group, near] = x, n
+            spread[gap, group, near] = 1 / fitted_shape(counts, expected, variants=True)
+            fits[gap, :, group, near] = fit.errors, fit.bases, fit.before, fit.shape
+    return Background(errors, bases, (Among(*fits[0]), Among(*fits[1])), spread, source)
+
+
+def counts_of(piles: list[Pile], left_out: LeftOut | list[LeftOut]) -> Counts:
+    """Errors and bases of libraries over the same regions, added up.
+
+    Parameters
+    ----------
+    piles : list of Pile
+        One or more.
+    left_out : LeftOut or list of LeftOut
+        For all, or for each.
+    """
+    each = left_out if isinstance(left_out, list) else [left_out] * len(piles)
+    errors = np.zeros((CHANGES + INDEL_KINDS, CLASS_COUNT, 2))
+    bases = errors.copy()
+    sub: list[Found] = []
+    gap: list[Found] = []
+    for pile, out in zip(piles, each, strict=True):
+        for part, kinds, found in (
+            (sub, slice(0, CHANGES), substitutions_of(pile, out)),
+            (gap, slice(CHANGES, None), gaps_of(pile, out)),
+        ):
+            errors[kinds] += found.errors
+            bases[kinds] += found.bases
+            part.append(found)
+    for array in (errors, bases):  # of duplex molecules a change and its complement are one
+        both = complement(np.arange(CHANGES))
+        array[:CHANGES, DUPLEX] += array[both, DUPLEX]
+    return Counts(errors, bases, tuple(sub), tuple(gap))

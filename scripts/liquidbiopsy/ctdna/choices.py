@@ -1,0 +1,121 @@
+"""What the settings and the sheet choose by name, looked up and checked before a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.run import Specimen
+from liquidbiopsy.ctdna.hotspots import read_hotspots
+from liquidbiopsy.ctdna.tables import PANEL, PLASMA
+from liquidbiopsy.reads.structures import check_structures
+
+NO_PANEL: dict[str, Any] = {"bed": None, "read_structure": None, "umi": "auto", "whitelist": None}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run's settings choose, as plain values for the rules' parameters."""
+
+    settings: Mapping[str, Any]
+    """The assay's settings."""
+    references: Mapping[str, Mapping[str, Any]]
+    """The run's reference genomes by name."""
+    results: str
+    """The run's folder of results."""
+
+    def libraries_of(self, specimen: Specimen) -> dict[str, dict[str, Any]]:
+        """Rows of a specimen's libraries by their names, blanks filled in."""
+        return {
+            row["library_id"]: {
+                **row,
+                "role": row["role"] or PLASMA,
+                "library": row["library"] or PANEL,
+            }
+            for row in specimen.items
+        }
+
+    def panel_of(self, library: Mapping[str, Any]) -> dict[str, Any]:
+        """The panel of a library, as settings describe it; without a name, one without regions."""
+        named = self.settings["panels"].get(library["panel"], {})
+        return {**NO_PANEL, **named}
+
+    def reference_of(self, library: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Reference genome of a library; None where it names none."""
+        return dict(self.references[library["reference"]]) if library["reference"] else None
+
+    def index_of(self, library: Mapping[str, Any]) -> str | None:
+        """Prefix of the BWA index of a library's reference."""
+        reference = self.reference_of(library)
+        if reference is None or not _readable(reference["fasta"]):
+            return None
+        return reference.get("bwa") or f"{self._folder(library)}/genome"
+
+    def index_folder(self, library: Mapping[str, Any]) -> list[str]:
+        """Folder of that index where the run makes it."""
+        index = self.index_of(library)
+        made = index is not None and index.startswith(f"{self._folder(library)}/")
+        return [self._folder(library)] if made else []
+
+    def files_of(self, library: Mapping[str, Any]) -> list[str]:
+        """Files that exist of those that a library is read from."""
+        panel, reference = self.panel_of(library), self.reference_of(library) or {}
+        named = [library["fq1"], library["fq2"], library["bam"], panel["whitelist"]]
+        return existing([*named, reference.get("fasta")])
+
+    def called_from(self, libraries: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Files that exist of those that variants are called from, beside the libraries."""
+        named: list[str | None] = list(self.settings["variants"]["normals"])
+        for library in libraries:
+            reference = self.reference_of(library) or {}
+            named += [library["mutations"], self.panel_of(library)["bed"], reference.get("fasta")]
+        return existing(named)
+
+    def panels_of(self, libraries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """The panels that a specimen's libraries name."""
+        return {row["panel"]: self.panel_of(row) for row in libraries.values() if row["panel"]}
+
+    def references_of(
+        self, libraries: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """The reference genomes that a specimen's libraries name."""
+        named = {row["reference"]: self.reference_of(row) for row in libraries.values()}
+        return {name: reference for name, reference in named.items() if reference}
+
+    @property
+    def bases(self) -> dict[str, Any]:
+        """What makes a base of a molecule good enough, for variants and known mutations alike."""
+        return {name: self.settings["variants"][name] for name in ("min_mapq", "min_base_q")}
+
+    def _folder(self, library: Mapping[str, Any]) -> str:
+        return f"{self.results}/references/{library['reference']}"
+
+
+def of_libraries(libraries: Mapping[str, Mapping[str, Any]], specimen: str, file: str) -> list[str]:
+    """A file of each library of a specimen, as the rules name it."""
+    return [f"<results>/{specimen}/libraries/{name}/{file}" for name in libraries[specimen]]
+
+
+def existing(paths: Sequence[str | None]) -> list[str]:
+    """Paths that can be read, each once, in order; the rest is for the steps to report."""
+    return sorted({p for p in paths if p and _readable(p)})
+
+
+def _readable(path: str) -> bool:
+    return os.access(path, os.R_OK)
+
+
+def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the choices in the assay's settings; asked before the run begins."""
+    found = []
+    for name, panel in settings["panels"].items():
+        where = f"assays.ctdna.panels.{name}.read_structure"
+        found += [f"{where}: {words}" for words in check_structures(panel.get("read_structure"))]
+    try:
+        read_hotspots(settings["hotspots"])
+    except UserError as error:
+        found.append(f"assays.ctdna.hotspots: {error}")
+    return found

@@ -1,0 +1,181 @@
+"""Step `consensus` of one library: its reads in, one read or pair a molecule out."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pysam
+
+from liquidbiopsy.core.atomic import atomic_path
+from liquidbiopsy.core.parquet import read_table, table_of, write_table
+from liquidbiopsy.core.provenance import Provenance, checksums
+from liquidbiopsy.core.tables import FAILED, QUALITY
+from liquidbiopsy.ctdna.consensus_quality import family_rows, quality_rows
+from liquidbiopsy.ctdna.consensus_stream import Tally, consensus_records
+from liquidbiopsy.ctdna.group import template_sorted
+from liquidbiopsy.ctdna.overlap import settle
+from liquidbiopsy.ctdna.realign import header_text, realigned
+from liquidbiopsy.ctdna.tables import FAMILIES, RAW
+from liquidbiopsy.reads.align import contigs_of
+from liquidbiopsy.reads.bam import BamReader
+from liquidbiopsy.reads.bgzf import BgzfWriter
+from liquidbiopsy.reads.chunks import chunk_of
+
+SORT_MB = 512
+
+
+def consensus_library(
+    inputs: Mapping[str, str],
+    index: str | None,
+    reference: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    code: str,
+    outputs: Mapping[str, str],
+    threads: int,
+) -> None:
+    """Group the reads of a library by molecule and make a consensus of each.
+
+    Parameters
+    ----------
+    inputs : dict
+        Paths of `reads` (of a raw library sorted by template coordinate) and `library`.
+    index : str, optional
+        Prefix of a BWA index, to which consensus reads are aligned where `consensus.realign` says
+        so.
+    reference : dict, optional
+        fasta and build; what they were aligned to.
+    settings : dict
+        The sections `umi`, `align` and `consensus`.
+    code : str
+        Digest of the code.
+    outputs : dict
+        Paths of `consensus` (BAM), `index` (of it), `families` and `quality`.
+    threads : int
+        Chunks worked on at a time, and threads of aligner and sorter; nothing hangs on it.
+
+    Raises
+    ------
+    InputError
+        The reads are cut off or damaged, a UMI has more than 32 bases, or there is but one UMI
+        where two are asked for.
+    """
+    library = read_table(inputs["library"]).to_pylist()[0]
+    tally = Tally()
+    facts: dict[str, float] = {}
+    if library["status"] != FAILED and library["kind"] == RAW:
+        with _work_beside(outputs["consensus"]) as folder:
+            facts = _raw(inputs["reads"], library, index, settings, outputs, tally, threads, folder)
+    else:
+        with atomic_path(outputs["consensus"]) as partial:
+            shutil.copyfile(inputs["reads"], partial)
+    with atomic_path(outputs["index"]) as partial:
+        pysam.index("-o", str(partial), outputs["consensus"])
+    made = Provenance(
+        code,
+        {name: dict(settings[name]) for name in ("umi", "align", "consensus")},
+        checksums({"reads.bam": inputs["reads"], "library.parquet": inputs["library"]}),
+    )
+    families = table_of(family_rows(library, tally), FAMILIES)
+    write_table(families, outputs["families"], FAMILIES, made)
+    rows = quality_rows(library, tally, facts) if facts else []
+    write_table(table_of(rows, QUALITY), outputs["quality"], QUALITY, made)
+
+
+@contextmanager
+def _work_beside(path: str) -> Iterator[str]:
+    """A folder for what lies between; one that a killed process has left is emptied."""
+    folder = Path(path).with_name(f".{Path(path).name}.work")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield str(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _raw(
+    reads: str,
+    library: Mapping[str, Any],
+    index: str | None,
+    settings: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    tally: Tally,
+    threads: int,
+    folder: str,
+) -> dict[str, float]:
+    """Write the consensus reads of a raw library; counts of what became of them."""
+    name = library["library_id"]
+    umi = library["umi"] if library["umi"] == "none" else "rx"
+    with BamReader(reads) as reader:
+        path = template_sorted(reads, reader.header, folder, threads)
+    facts = {"consensus_reads": 0.0, "mates_differ": 0.0, "mates_clipped": 0.0}
+    loose, aligned = Path(folder) / "loose.bam", Path(folder) / "aligned.bam"
+    with BamReader(path, name=reads, keep=threads > 1) as reader:
+        contigs = reader.header.contigs
+        pieces: Iterable[npt.NDArray[np.uint8]] = consensus_records(
+            reader, settings, f"{name}:", name, tally, umi, threads
+        )
+        if settings["consensus"]["realign"] and index is not None:
+            own, contigs = len(contigs), contigs_of(index)
+            text = header_text(contigs, library["specimen_id"], name)
+            program = settings["align"]["program"]
+            realigned(pieces, own, index, program, text, aligned, threads)
+            with BamReader(str(aligned)) as again:
+                pieces = whole_templates(again)
+                _write(pieces, contigs, text, loose, facts)
+        else:
+            text = header_text(contigs, library["specimen_id"], name)
+            _write(pieces, contigs, text, loose, facts)
+    with atomic_path(outputs["consensus"]) as partial:
+        options = ["--no-PG", "-@", str(threads - 1), "-m", f"{max(64, SORT_MB // threads)}M"]
+        pysam.sort(*options, "-O", "bam", "-T", f"{folder}/sort", "-o", str(partial), str(loose))
+    return facts
+
+
+def whole_templates(reader: BamReader) -> Iterator[npt.NDArray[np.uint8]]:
+    """Records of a file in pieces that never part the mates of a molecule."""
+    for chunk in reader:
+        stop = len(chunk)
+        if not reader.ended and stop > 1:
+            stop -= 1
+            while stop > 0 and chunk.name_of(stop - 1) == chunk.name_of(len(chunk) - 1):
+                stop -= 1
+            reader.give_back(stop)
+        if stop:
+            yield chunk.data[chunk.start[0] : chunk.end[stop - 1]]
+
+
+def _write(
+    pieces: Iterable[npt.NDArray[np.uint8]],
+    contigs: Mapping[str, int],
+    text: str,
+    path: Path,
+    facts: dict[str, float],
+) -> None:
+    """Settle the overlap of mates and write the records, not sorted yet."""
+    with BgzfWriter(str(path)) as out:
+        out.write(header_bytes(text, contigs))
+        for piece in pieces:
+            chunk = chunk_of(piece, len(contigs))
+            records, differ, clipped = settle(chunk)
+            out.write(records.data)
+            facts["consensus_reads"] += len(chunk)
+            facts["mates_differ"] += differ
+            facts["mates_clipped"] += clipped
+
+
+def header_bytes(text: str, contigs: Mapping[str, int]) -> bytes:
+    """Header of a BAM file as it begins one."""
+    plain = text.encode()
+    parts = [b"BAM\1", struct.pack("<i", len(plain)), plain, struct.pack("<i", len(contigs))]
+    for name, length in contigs.items():
+        letters = name.encode() + b"\0"
+        parts += [struct.pack("<i", len(letters)), letters, struct.pack("<i", length)]
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""Reads and references: FASTQ, BAM, alignment; what the sequencing assays share."""

@@ -1,0 +1,79 @@
+"""Pairs of FASTQ files, plain or gzipped; faults are named by file and record."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+import dnaio
+from dnaio import SequenceRecord
+from dnaio.exceptions import FastqFormatError, FileFormatError
+
+from liquidbiopsy.core.errors import InputError
+
+
+def read_fastq(file: str) -> Iterator[SequenceRecord]:
+    """Records of one FASTQ file.
+
+    Raises
+    ------
+    InputError
+        It cannot be opened, is cut off, is not FASTQ or has no reads; the record is named.
+    """
+    if not Path(file).is_file():
+        raise InputError(file, "is not there, or is no file", "check the path in the sheet")
+    count = 0
+    try:
+        # without threads the file is unpacked in this process: a pipe would hide how it ends
+        with dnaio.open(file, fileformat="fastq", open_threads=0) as reader:
+            for record in reader:
+                count += 1
+                yield record
+    except EOFError as error:
+        raise _cut_off(file, count) from error
+    except FastqFormatError as error:
+        if "remature end of file" in error.message:
+            raise _cut_off(file, count) from error
+        where = f", line {error.line + 1}," if error.line is not None else " or one soon after it"
+        problem = f"record {count + 1}{where} is not FASTQ: {error.message}"
+        raise InputError(file, problem, "write the file again, or copy it again") from error
+    except (OSError, zlib.error, FileFormatError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        remedy = "is it FASTQ, plain or gzipped? copy it again"
+        raise InputError(file, f"record {count + 1} cannot be read: {why}", remedy) from error
+    if not count:
+        raise InputError(file, "has no reads", "was the run or the demultiplexing completed?")
+
+
+def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, SequenceRecord]]:
+    """Pairs of records from two files that are in step.
+
+    Raises
+    ------
+    InputError
+        As `read_fastq`; names of a pair differ; one file has fewer reads.
+    """
+    both = zip_longest(read_fastq(first), read_fastq(second))
+    for count, (one, other) in enumerate(both, 1):
+        if one is None or other is None:
+            short, long = (first, second) if one is None else (second, first)
+            problem = f"ends after record {count - 1}; {Path(long).name} has more"
+            raise InputError(short, problem, "copy both files again: they must have equal reads")
+        if not one.is_mate(other):
+            problem = f"record {count} is '{other.id}', and '{one.id}' in {Path(first).name}"
+            remedy = "the two files are out of step: sort or write them again as pairs"
+            raise InputError(second, problem, remedy)
+        yield one, other
+
+
+def template_name(record: SequenceRecord) -> str:
+    """Name that both reads of a pair share: without what follows a blank, without `/1`, `/2`."""
+    name = record.id
+    return name[:-2] if name.endswith(("/1", "/2")) else name
+
+
+def _cut_off(file: str, count: int) -> InputError:
+    problem = f"is cut off in record {count + 1}"
+    return InputError(file, problem, "copy it again, or write it again")

@@ -1,0 +1,107 @@
+"""Regions that a panel captures: BED files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.reads.reference import Reference
+
+REMEDY = "a panel has `chrom start end [name]` in each line, with tabs between"
+NOT_REGIONS = ("#", "track", "browser")
+
+
+@dataclass(frozen=True, order=True)
+class Region:
+    """A stretch of a contig."""
+
+    chrom: str
+    start: int
+    """First base, from 0."""
+    end: int
+    """One past the last base."""
+    name: str = ""
+
+
+def read_panel(bed: str) -> list[Region]:
+    """Regions of a BED file, sorted by contig and place; those that overlap are one.
+
+    Parameters
+    ----------
+    bed : str
+        `chrom start end [name]` with tabs or blanks between; lines that begin with `#`, `track` or
+        `browser`, and a line of column names at the top, are passed over.
+
+    Returns
+    -------
+    list of Region
+        A region out of several has their names, each once, with `,` between.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a line is no region (it is named), or there is none.
+    """
+    merged: list[Region] = []
+    for region in sorted(_lines(bed)):
+        last = merged[-1] if merged else None
+        if last is None or last.chrom != region.chrom or last.end <= region.start:
+            merged.append(region)
+            continue
+        names = dict.fromkeys(filter(None, [*last.name.split(","), region.name]))
+        end = max(last.end, region.end)
+        merged[-1] = Region(last.chrom, last.start, end, ",".join(names))
+    if not merged:
+        raise InputError(bed, "has no regions: the panel is empty", REMEDY)
+    return merged
+
+
+def check_panel(regions: Sequence[Region], reference: Reference, bed: str) -> None:
+    """Hold a panel's regions against the reference.
+
+    Raises
+    ------
+    InputError
+        A contig is not in the reference, or a region goes over its end; the first is named.
+    """
+    remedy = "give the panel of the reference's build"
+    place = Path(reference.file).name
+    for region in regions:
+        length = reference.contigs.get(region.chrom)
+        where = f"{region.chrom}:{region.start}-{region.end}"
+        if length is None:
+            raise InputError(bed, f"{where}: {place} has no contig {region.chrom}", remedy)
+        if region.end > length:
+            problem = f"{where} goes over the end of {region.chrom}, which has {length} bases"
+            raise InputError(bed, f"{problem} in {place}", remedy)
+
+
+def _lines(bed: str) -> Iterator[Region]:
+    try:
+        text = Path(bed).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(bed, "is not text", REMEDY) from error
+    except OSError as error:
+        raise InputError(bed, f"cannot be read: {error.strerror}", REMEDY) from error
+    first = True
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split("\t") if "\t" in line else line.split()
+        fields = [field.strip() for field in fields]
+        if not any(fields) or fields[0].split()[0].lower().startswith(NOT_REGIONS):
+            continue
+        header, first = first and "start" in line.lower(), False
+        if header:
+            continue
+        if len(fields) < 3 or not fields[0]:
+            raise InputError(bed, f"line {number} has no chrom, start and end: '{line}'", REMEDY)
+        try:
+            start, end = int(fields[1]), int(fields[2])
+        except ValueError as error:
+            problem = f"line {number}: start and end are no numbers: '{fields[1]}', '{fields[2]}'"
+            raise InputError(bed, problem, REMEDY) from error
+        if start < 0 or end <= start:
+            problem = f"line {number}: the region ends before it begins: {start}-{end}"
+            raise InputError(bed, problem, "start counts from 0, and end is one past the last base")
+        yield Region(fields[0], start, end, fields[3] if len(fields) > 3 else "")

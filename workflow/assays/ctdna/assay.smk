@@ -1,0 +1,113 @@
+# Reads -> molecules -> variants and minimal residual disease -> observations: one job a library as
+# far as its molecules, then one job a specimen.
+from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.run import current_run
+from liquidbiopsy.ctdna.choices import Choice, of_libraries
+
+run = current_run()
+specimens = run.specimens["ctdna"]
+choice = Choice(config, run.config["references"], run.config["results"])
+libraries = {name: choice.libraries_of(specimen) for name, specimen in specimens.items()}
+
+
+wildcard_constraints:
+    specimen="[A-Za-z][A-Za-z0-9_-]{0,63}",
+    library="[A-Za-z][A-Za-z0-9_-]{0,63}",
+
+
+include: "molecules.smk"
+
+
+rule _variants:
+    input:
+        files=lambda w: choice.called_from(list(libraries[w.specimen].values())),
+        consensus=lambda w: of_libraries(libraries, w.specimen, "consensus.bam"),
+        indexes=lambda w: of_libraries(libraries, w.specimen, "consensus.bam.bai"),
+        libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
+    output:
+        variants="<results>/{specimen}/variants.parquet",
+        vcf="<results>/{specimen}/variants.vcf",
+        background="<results>/{specimen}/background.parquet",
+        coverage="<results>/{specimen}/coverage.parquet",
+    log:
+        "<logs>/variants/{specimen}.log",
+    benchmark:
+        "<benchmarks>/variants/{specimen}.tsv"
+    conda:
+        "../../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda w, input, attempt: attempt * (3000 + int(input.size_mb)),
+        runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 20),
+    params:
+        code=code_digest("liquidbiopsy.ctdna.step_variants"),
+        rows=lambda w: list(libraries[w.specimen].values()),
+        panels=lambda w: choice.panels_of(libraries[w.specimen]),
+        references=lambda w: choice.references_of(libraries[w.specimen]),
+        hotspots=config["hotspots"],
+        settings=config["variants"],
+    message:
+        "ctdna {wildcards.specimen}: calling variants"
+    script:
+        "../../../scripts/ctdna_variants.py"
+
+
+rule _mrd:
+    input:
+        files=lambda w: choice.called_from(list(libraries[w.specimen].values())),
+        consensus=lambda w: of_libraries(libraries, w.specimen, "consensus.bam"),
+        indexes=lambda w: of_libraries(libraries, w.specimen, "consensus.bam.bai"),
+        libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
+        background=rules._variants.output.background,
+    output:
+        mrd="<results>/{specimen}/mrd.parquet",
+    log:
+        "<logs>/mrd/{specimen}.log",
+    benchmark:
+        "<benchmarks>/mrd/{specimen}.tsv"
+    conda:
+        "../../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda w, input, attempt: attempt * (2000 + int(input.size_mb) // 2),
+        runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 50),
+    params:
+        code=code_digest("liquidbiopsy.ctdna.step_mrd"),
+        rows=lambda w: list(libraries[w.specimen].values()),
+        references=lambda w: choice.references_of(libraries[w.specimen]),
+        settings=dict(config["mrd"], **choice.bases),
+    message:
+        "ctdna {wildcards.specimen}: looking for the tumour's known mutations"
+    script:
+        "../../../scripts/ctdna_mrd.py"
+
+
+rule _count:
+    input:
+        variants=rules._variants.output.variants,
+        coverage=rules._variants.output.coverage,
+        mrd=rules._mrd.output.mrd,
+        libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
+        families=lambda w: of_libraries(libraries, w.specimen, "families.parquet"),
+        quality=lambda w: of_libraries(libraries, w.specimen, "consensus_quality.parquet"),
+    output:
+        observations="<results>/{specimen}/observations.parquet",
+        quality="<results>/{specimen}/quality.parquet",
+        families="<results>/{specimen}/families.parquet",
+    log:
+        "<logs>/count/{specimen}.log",
+    benchmark:
+        "<benchmarks>/count/{specimen}.tsv"
+    conda:
+        "../../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda w, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        runtime=lambda w, attempt: 5 * attempt,
+    params:
+        code=code_digest("liquidbiopsy.ctdna.step_count"),
+        specimen=lambda w: specimens[w.specimen].row,
+    message:
+        "ctdna {wildcards.specimen}: what it says"
+    script:
+        "../../../scripts/ctdna_count.py"

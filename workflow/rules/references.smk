@@ -1,0 +1,25 @@
+# Reference genomes, made ready for alignment once and kept between runs.
+from liquidbiopsy.core.digest import code_digest
+
+
+rule reference_index:
+    input:
+        fasta=lambda wildcards: run.config["references"][wildcards.reference]["fasta"],
+    output:
+        index=directory(f"{results}/references/{{reference}}"),
+    log:
+        f"{results}/logs/references/{{reference}}.log",
+    benchmark:
+        f"{results}/benchmarks/references/{{reference}}.tsv"
+    conda:
+        "../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 6 * int(input.size_mb)),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 20),
+    params:
+        code=code_digest("liquidbiopsy.reads.reference"),
+    message:
+        "index of the reference {wildcards.reference}"
+    script:
+        "../../scripts/reference_index.py"
