@@ -7,7 +7,7 @@ from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED
 from liquidbiopsy.dtc.count import observe
 from liquidbiopsy.dtc.tables import CELLS, FEATURES, ISOTYPE, STAINED
 
-SETTINGS = {"min_mnc": 1000, "isotype_min_mnc": 1}
+SETTINGS = {"min_mnc": 1000, "isotype": {"min_mnc": 1, "min_od": 0.2}}
 
 
 def slide(name="A", role=STAINED, status=MEASURED, mnc=2_000_000.0, reason=None, scored=True):
@@ -20,15 +20,17 @@ def slide(name="A", role=STAINED, status=MEASURED, mnc=2_000_000.0, reason=None,
 
 
 def cells(*kinds):
-    """Cells from (call, role, evaluated), role and evaluated may be left out."""
+    """Cells from (call, role, evaluated, stain, reviewer); all but the call may be left out."""
     rows = []
     for k, kind in enumerate(kinds):
-        call, role, evaluated = (*kind, *(STAINED, True)[len(kind) - 1 :])
+        usual = (STAINED, True, 0.3, None)
+        call, role, evaluated, stain_od, reviewer = (*kind, *usual[len(kind) - 1 :])
         rows.append(
             {
                 "specimen_id": "S1", "slide_id": "A", "cell_id": f"c{k}", "role": role,
                 "x_px": float(k), "y_px": 0.0, "evaluated": evaluated, "call": call,
                 "auto_call": call, "confidence": 1.0, **{f.name: None for f in FEATURES},
+                "stain_mean_od": stain_od, "reviewer": reviewer,
             }
         )  # fmt: skip
     return table_of(rows, CELLS)
@@ -85,6 +87,13 @@ ISOTYPES = {  # name -> (slides beside the stained one, further cells, counted, 
     "stained": (
         [slide("I", ISOTYPE)], (("haematopoietic", ISOTYPE),), 1, "not in dtc_count: 1 stained",
     ),
+    "faint": (
+        [slide("I", ISOTYPE)], (("haematopoietic", ISOTYPE, True, 0.15),), 2, "in dtc_count: no",
+    ),
+    "faint, by a reader": (
+        [slide("I", ISOTYPE)], (("haematopoietic", ISOTYPE, True, 0.15, "RB"),), 1,
+        "not in dtc_count: 1 stained",
+    ),
     "debris": ([slide("I", ISOTYPE)], (("artefact", ISOTYPE),), 2, "in dtc_count: no stained"),
     "failed": (
         [slide("I", ISOTYPE, FAILED, None, "is truncated")], (), 1,
@@ -97,7 +106,7 @@ ISOTYPES = {  # name -> (slides beside the stained one, further cells, counted, 
 @pytest.mark.parametrize("case", ISOTYPES)
 def test_probable_cells_count_only_beside_a_clear_isotype_control(case):
     slides, more, counted, words = ISOTYPES[case]
-    settings = {**SETTINGS, "isotype_min_mnc": 100}
+    settings = {**SETTINGS, "isotype": {"min_mnc": 100, "min_od": 0.2}}
     found = told(cells(("tumour_cell",), ("probable",), *more), [slide(), *slides], settings)
     assert found["dtc_count", None].count == counted
     probable = found["dtc_probable_count", None]

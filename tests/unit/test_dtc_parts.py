@@ -221,29 +221,52 @@ def mixture(first, second, n=4000, seed=7):
     return (pixels + rng.normal(0, 0.01, (n, 3))).astype(np.float32)
 
 
+def objects(first, second, several=12):
+    """Stained objects, none like another."""
+    return [mixture(first, second, seed=seed) for seed in range(several)]
+
+
 def test_colours_are_estimated_where_they_are_plausible():
     nuclear, stain = reference("haematoxylin"), reference("dab")
     own = turned(nuclear, 6)
     found = estimate_haematoxylin(mixture(own, own), nuclear, stain, 15)
     assert angle(found.vector, own) < 1.5 and found.remark == ""
     other = turned(stain, 8)
-    found = estimate_stain([mixture(own, other)], own.tolist(), stain, "dab", 15)
+    found = estimate_stain(objects(own, other), own.tolist(), stain, "dab", 15)
     assert angle(found.vector, other) < 4 and found.angle_deg == pytest.approx(8, abs=4)
 
 
 def test_what_is_implausible_or_too_little_falls_back_and_says_so():
     nuclear, stain = reference("haematoxylin"), reference("dab")
     far = turned(stain, 22)
-    found = estimate_stain([mixture(far, far)], nuclear, stain, "dab", 15)
+    found = estimate_stain(objects(far, far), nuclear, stain, "dab", 15)
     assert angle(found.vector, stain) < 1e-3 and "the reference is used" in found.remark
-    few = estimate_stain([mixture(far, far, 10)], nuclear, stain, "dab", 15)
-    assert "too little stain" in few.remark and few.angle_deg is None
+    small = [mixture(far, far, 300, seed=seed) for seed in range(9)]
+    for too_few in ([mixture(far, far, 10)], small, objects(stain, stain, 2)):
+        few = estimate_stain(too_few, nuclear, stain, "dab", 15)
+        assert "too little stain" in few.remark and few.angle_deg is None
+
+
+def test_what_lies_half_way_to_haematoxylin_is_a_mixture():
+    nuclear, stain = unit(reference("haematoxylin")), unit(reference("dab"))
+    found = estimate_stain(objects(nuclear, unit(nuclear + 2 * stain)), nuclear, stain, "dab", 15)
+    assert angle(found.vector, stain) < 1e-3
+    assert "nearer to haematoxylin than its reference: the reference is used" in found.remark
+
+
+def test_dirt_has_no_say_in_the_colour():
+    nuclear, stain = reference("haematoxylin"), reference("dab")
+    other, black = turned(stain, 6), np.ones(3) / np.sqrt(3)
+    cells = [mixture(nuclear, other, seed=seed) for seed in range(12)]
+    dirt = [3 * mixture(black, black, seed=seed) for seed in range(12, 20)]
+    found = estimate_stain([*cells, *dirt], nuclear, stain, "dab", 15)
+    assert angle(found.vector, other) < 3
 
 
 def test_another_chromogen_is_named():
     nuclear, dab = reference("haematoxylin"), reference("dab")
     red = unit(reference("fast_red"))
-    found = estimate_stain([mixture(red, red)], nuclear, dab, "dab", 15)
+    found = estimate_stain(objects(red, red), nuclear, dab, "dab", 15)
     limits = {"max_stained": 0.3, "max_diffuse_od": 0.1}
     few = Stained(share=0.01, squares=0.6, between_od=0.05)
     assert unlike_marrow(found, "dab", few, limits, 15) == (

@@ -77,6 +77,18 @@ def test_every_kind_of_file_is_the_same_picture(tmp_path, name):
     slide.close()
 
 
+def test_overviews_and_labels_beside_a_slide_are_passed_over(tmp_path):
+    file, whole = tmp_path / "a.tif", picture()
+    with tifffile.TiffWriter(file) as tif:
+        tif.write(np.full((300, 200, 3), 200, np.uint8), photometric="rgb", metadata=None)
+        tif.write(whole, tile=(128, 112), metadata=None, **RGB)
+        tif.write(whole[::4, ::4].copy(), rowsperstrip=16, photometric="rgb", metadata=None)
+    slide = open_slide(str(file))
+    assert (slide.height, slide.width, slide.pixel_size_um) == (400, 500, 0.5)
+    assert np.array_equal(slide.read(30, 40, 230, 300), whole[30:230, 40:300])
+    slide.close()
+
+
 def test_transparent_is_white_and_simulated_is_told(tmp_path):
     array = np.dstack([picture(), np.full((400, 500), 255, np.uint8)])
     array[:100, :, 3] = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.core.settings import read_yaml
-from liquidbiopsy.imaging.brightfield import Vector, angle, unit
+from liquidbiopsy.imaging.brightfield import Vector, angle, unit, unmixing
 
 STAINS = Path(__file__).resolve().parents[3] / "resources" / "stains.yaml"
 CHROMOGENS = ("dab", "fast_red", "new_fuchsin", "aec")
@@ -19,6 +19,13 @@ NEAREST = 12.0  # degrees between two stains under which a picture cannot tell t
 ENOUGH_OD = 0.2  # density of a pixel, in all colours together, that has a direction
 ENOUGH_PIXELS = 1000
 EXTREME = 90.0  # percentile of the angle away from haematoxylin that is the chromogen alone
+CELL_PIXELS, ENOUGH_CELLS, ENOUGH_OBJECTS = 400, 3, 10  # pixels of an object of a cell's size at
+# least, so many such, or so many of any size, are enough: fewer may be dirt
+MOST_STAINED = 0.5  # share of all stain: the objects that hold it have the last word on its colour
+BLACK, EVEN = 0.7, 0.7  # correlation of the two stains, and evenness of red, green and blue (least
+# over mean), from which an object is black, not stained
+NEARER = 7.0  # degrees by which a chromogen may be nearer to haematoxylin than its reference: what
+# is nearer still is a mixture of both
 
 Densities = npt.NDArray[np.float32]
 
@@ -111,7 +118,8 @@ def estimate_stain(
     """Colour of the chromogen: the far end of the angles in the plane of both stains.
 
     As in Macenko's method, but with the plane's haematoxylin known, and object by object: stained
-    cells are few on marrow slides, so that the far end of all a slide's pixels would be noise.
+    cells are few on marrow slides, so that the far end of all a slide's pixels would be noise. The
+    objects with the most stain decide, for a pale rim is half haematoxylin.
 
     Parameters
     ----------
@@ -130,21 +138,44 @@ def estimate_stain(
     ISBI 2009:1107-1110.
     """
     known, nuclear = unit(stain), unit(haematoxylin)
-    found, total = [], 0
+    ends, amounts, sizes = [], [], []
     for densities in pixels:
         length = np.linalg.norm(densities, axis=1)
         dense = length > ENOUGH_OD
         directions = densities[dense] / length[dense, None]
         directions = directions[directions @ known > np.cos(np.radians(2 * max_angle))]
-        if len(directions) < 20:
+        if len(directions) < 20 or _is_black(densities, nuclear, known):
             continue
         away = np.arccos(np.clip(directions @ nuclear, -1, 1))
         far = away >= np.percentile(away, EXTREME)
-        found.append(np.median(directions[far], axis=0))
-        total += len(directions)
-    if total < ENOUGH_PIXELS:
+        ends.append(np.median(directions[far], axis=0))
+        amounts.append(float(np.percentile(length[dense], 75)) * np.sqrt(len(directions)))
+        sizes.append(len(directions))
+    cells = sum(size >= CELL_PIXELS for size in sizes)
+    if sum(sizes) < ENOUGH_PIXELS or (cells < ENOUGH_CELLS and len(sizes) < ENOUGH_OBJECTS):
         return Estimate(known, None, f"too little stain to estimate the colour of {name}")
-    return _judged(name, unit(np.median(found, axis=0)), known, max_angle)
+    order = np.argsort(amounts, kind="stable")[::-1]
+    share = np.cumsum(np.asarray(amounts)[order]) / np.sum(amounts)
+    strongest = order[: int(np.searchsorted(share, MOST_STAINED)) + 1]
+    own = unit(np.median(np.asarray(ends)[strongest], axis=0))
+    judged = _judged(name, own, known, max_angle)
+    nearer = angle(known, nuclear) - angle(own, nuclear)
+    if judged.remark or nearer <= NEARER:
+        return judged
+    words = f"the estimated colour of {name} is {nearer:.0f} degrees nearer to haematoxylin than"
+    return replace(judged, vector=known, remark=f"{words} its reference: the reference is used")
+
+
+def _is_black(densities: Densities, nuclear: Vector, stain: Vector) -> bool:
+    """Whether all colours are taken away alike, and both stains rise and fall together.
+
+    Such is dirt; in a cell the two stains lie apart.
+    """
+    mean = densities.mean(axis=0)
+    pair = densities @ unmixing(nuclear, stain)[:2].T
+    if (pair.std(axis=0) == 0).any() or mean.min() < EVEN * mean.mean():
+        return False
+    return bool(np.corrcoef(pair.T)[0, 1] > BLACK)
 
 
 def _judged(name: str, own: Vector, known: Vector, max_angle: float) -> Estimate:

@@ -1,9 +1,9 @@
-"""Control slides, from which a chromogen's colour is estimated before the patients' slides."""
+"""Colours that a slide has from another: of a control full of stain, or of the stained slides."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,29 @@ def with_controls(colours: Mapping[str, Any]) -> dict[str, Any]:
             log.warning("%s", remark)
             remarks[name] = remark
         chromogens[name] = {"vector": vector, "remark": remark}
+    return {**colours, "chromogens": chromogens}
+
+
+def with_colours_of(
+    colours: Mapping[str, Any], stained: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The colours for isotype controls: those of the specimen's stained slides.
+
+    Both were stained in one run. On a control itself there is nothing to estimate a colour from
+    but dirt.
+
+    Parameters
+    ----------
+    colours : dict
+        As `with_controls` gives them.
+    stained : sequence of dict
+        Rows of the slides table of the specimen's stained slides.
+    """
+    own = {row["chromogen"]: row["stain"] for row in stained if row.get("stain")}
+    chromogens = {
+        name: {**chromogen, "vector": own.get(name, chromogen["vector"]), "settled": True}
+        for name, chromogen in colours["chromogens"].items()
+    }
     return {**colours, "chromogens": chromogens}
 
 

@@ -28,7 +28,7 @@ MILLION = 1e6
 STAINED_CELLS = tuple(c for c in CALLS if c not in (ARTEFACT, UNCERTAIN))
 """Calls that make an isotype control not clear. Borgen 1999 asks for no stained cell, of whichever
 class: a haematopoietic cell that takes the stain shows that the stain alone is no evidence. What
-is no cell, or cannot be told to be one, does not."""
+is no cell, or cannot be told to be one, does not; nor does what is fainter than a reader sees."""
 
 Slides = Sequence[Mapping[str, Any]]
 """Rows of the slides table."""
@@ -55,12 +55,11 @@ def observe(cells: pa.Table, slides: Slides, settings: Mapping[str, Any]) -> lis
     slides : list of dict
         Rows of the slides table.
     settings : dict
-        `min_mnc`, the evaluated cells that make a specimen adequate, and `isotype_min_mnc`, those
-        that make a control one.
+        `min_mnc`, the evaluated cells that make a specimen adequate, and the section `isotype`.
     """
     controls = [s for s in slides if s["role"] == ISOTYPE]
     stained = [s for s in slides if s["role"] == STAINED]
-    isotype = judge_isotype(cells, controls, settings["isotype_min_mnc"])
+    isotype = judge_isotype(cells, controls, settings["isotype"])
     found = _of_controls(controls, isotype)
     if not stained:
         alone = "has only an isotype control: its stained slide is missing from dtc.tsv"
@@ -92,7 +91,7 @@ def observe(cells: pa.Table, slides: Slides, settings: Mapping[str, Any]) -> lis
 _ANALYTES = ("dtc_count", "dtc_probable_count", "mnc_evaluated")
 
 
-def judge_isotype(cells: pa.Table, controls: Slides, least: int) -> Isotype:
+def judge_isotype(cells: pa.Table, controls: Slides, settings: Mapping[str, Any]) -> Isotype:
     """Whether the isotype controls of a specimen clear its probable cells.
 
     Parameters
@@ -100,8 +99,9 @@ def judge_isotype(cells: pa.Table, controls: Slides, least: int) -> Isotype:
     cells : Table
     controls : list of dict
         Rows of the slides table of the specimen's isotype controls.
-    least : int
-        Mononuclear cells that must be evaluated on them together.
+    settings : dict
+        `min_mnc`, mononuclear cells that must be evaluated on them together, and `min_od`, stain
+        from which a cell counts as stained.
 
     References
     ----------
@@ -111,7 +111,8 @@ def judge_isotype(cells: pa.Table, controls: Slides, least: int) -> Isotype:
     if not controls:
         return Isotype(None, "there is no isotype control")
     mine = cells.filter(pc.and_(pc.equal(cells["role"], ISOTYPE), cells["evaluated"]))
-    n = _of_calls(mine, STAINED_CELLS)
+    seen = pc.fill_null(pc.greater_equal(mine["stain_mean_od"], settings["min_od"]), False)
+    n = _of_calls(mine.filter(pc.or_(seen, pc.is_valid(mine["reviewer"]))), STAINED_CELLS)
     mnc = float(sum(c["mnc"] or 0.0 for c in controls if c["scored"]))
     ground = f"{number(mnc)} mononuclear cells of the isotype control"
     if n:
@@ -121,7 +122,7 @@ def judge_isotype(cells: pa.Table, controls: Slides, least: int) -> Isotype:
     if bad:
         words = f"the isotype control cannot be judged ({'; '.join(bad)})"
         return Isotype(None, words, n, mnc)
-    if mnc < least:
+    if mnc < settings["min_mnc"]:
         return Isotype(None, f"only {ground} could be evaluated", n, mnc)
     return Isotype(True, f"no stained cell among {ground}", n, mnc)
 

@@ -16,6 +16,9 @@ REPEATS, ONE_IN = 6, 60  # pieces, at most and as a share, that are counted agai
 PIECE = 8  # squares along the edge of a piece
 READIER, MORE_RELUCTANT = 0.3, 3.0  # times the depth at which touching nuclei are split
 NORMAL = 1.96
+LEAST_ERROR = (
+    0.03  # of the count, as on slides whose number of nuclei is known (docs/benchmarks.md)
+)
 
 Again = Callable[[Ground, int, Nuclear], npt.NDArray[np.float32]]
 """Nuclei of a piece of ground counted again, from it, the shift in pixels, and how."""
@@ -40,7 +43,8 @@ def denominator(
     A few pieces of ground that hold many nuclei are counted again with the grid shifted by half a
     square and a pixel, which moves levels, tile edges and the pixels that are averaged; and with
     touching nuclei split more readily and more reluctantly, which bounds what their outlines leave
-    open.
+    open. Neither sees what every count of the slide has in common: the interval is never narrower
+    than the error of counts on slides of known number.
 
     Parameters
     ----------
@@ -70,8 +74,8 @@ def denominator(
         fewer += len(_like_usual(again(ground, 0, reluctant), surveyed))
     repeat = float(np.sqrt(np.mean(np.square(errors)))) if errors else 0.0
     chance = NORMAL * repeat
-    low = mnc * max(0.0, min(1.0, fewer / max(counts, 1)) - chance)
-    high = mnc * (max(1.0, more / max(counts, 1)) + chance)
+    low = mnc * max(0.0, min(1 - LEAST_ERROR, fewer / max(counts, 1)) - chance)
+    high = mnc * (max(1 + LEAST_ERROR, more / max(counts, 1)) + chance)
     return Denominator(mnc, float(np.floor(low)), float(np.ceil(high)), repeat)
 
 

@@ -211,7 +211,8 @@ class _Detection:
 
     def _stain(self, seeds: Sequence[Seed], surveyed: Survey, wide: Slidewide) -> Estimate:
         """The chromogen's colour: the slide's own where there is enough of it."""
-        if not self.colours["estimate"]:
+        settled = self.colours["chromogens"][self.row["chromogen"]].get("settled", False)
+        if settled or not self.colours["estimate"]:
             return Estimate(np.asarray(self.known_stain, float), None, "")
         most = self.detection["max_object_um2"] / self.scale.working_um**2
         factor = self.scale.factor

@@ -48,6 +48,7 @@ def measure(body: Body, looked: Looked, finding: Finding, noise_od: float) -> di
         "area_um2": whole * pixel**2,
         "nucleus_area_um2": nucleus_um2,
         "nucleus_ratio": nucleus_um2 / finding.usual_um2 if finding.usual_um2 > 0 else 0.0,
+        "median_nucleus_ratio": _median_area(body, pixel, finding),
         "nc_ratio": float(nuclear.sum()) / whole,
         "nucleus_od": _mean(body.haematoxylin, nuclear),
         "stain_area_um2": float(body.stained.sum()) * pixel**2,
@@ -59,6 +60,8 @@ def measure(body: Body, looked: Looked, finding: Finding, noise_od: float) -> di
         "vacuoles": float(holes.sum()) / whole,
         "stain_over_nucleus": _mean(body.stained.astype(np.float32), nuclear),
         "stain_coverage": float(body.stained.sum()) / whole,
+        "stains_together": _together(body),
+        "blackness": float(np.median(looked.density[body.stained].min(axis=1))),
         "roundness": _roundness(contour),
         "eccentricity": _eccentricity(moments),
         "nucleus_roundness": _roundness(_outline(largest)) if largest is not None else 0.0,
@@ -85,6 +88,22 @@ def too_large(seed: Seed, scale: Scale) -> dict[str, Any]:
 
 def _mean(values: npt.NDArray[np.float32], where: Mask) -> float:
     return float(values[where].mean()) if where.any() else 0.0
+
+
+def _median_area(body: Body, pixel: float, finding: Finding) -> float:
+    """Median area of the nuclei over that of the slide's; 0 without one."""
+    if not body.nuclei or finding.usual_um2 <= 0:
+        return 0.0
+    areas = [float(nucleus.sum()) for nucleus in body.nuclei]
+    return float(np.median(areas)) * pixel**2 / finding.usual_um2
+
+
+def _together(body: Body) -> float:
+    """Correlation of the two stains over an object, -1 to 1: near 1 where it is black."""
+    pair = np.stack([body.haematoxylin[body.whole], body.stain[body.whole]]).astype(np.float64)
+    if (pair.std(axis=1) < 1e-6).any():
+        return 0.0
+    return float(np.corrcoef(pair)[0, 1])
 
 
 def _outline(mask: Mask) -> npt.NDArray[np.int32]:

@@ -44,6 +44,8 @@ class Tile:
     """One row a stained pixel at the working size: y and x on the slide, in such pixels."""
     haematoxylin: npt.NDArray[np.float32]
     """Optical density between the cells of each square, shape (rows, columns)."""
+    nuclear: npt.NDArray[np.float32]
+    """Mean optical density of haematoxylin in each square, cells and all."""
     stain: npt.NDArray[np.float32]
     noise: npt.NDArray[np.float32]
     """Robust standard deviation of `stain` in the square."""

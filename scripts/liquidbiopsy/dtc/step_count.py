@@ -34,7 +34,7 @@ def count_specimen(
     specimen : dict
         Its row of specimens.tsv.
     settings : dict
-        `min_mnc` and `isotype_min_mnc`.
+        `min_mnc` and the section `isotype`.
     reviews : list of dict
         Its rows of reviews.tsv.
     code : str
@@ -49,7 +49,7 @@ def count_specimen(
     rows = [o.row(specimen) for o in observe(cells, slides, settings)]
     write_table(table_of(rows, OBSERVATIONS), outputs["observations"], OBSERVATIONS, made)
     controls = [s for s in slides if s["role"] == ISOTYPE]
-    isotype = judge_isotype(cells, controls, settings["isotype_min_mnc"])
+    isotype = judge_isotype(cells, controls, settings["isotype"])
     own = _quality(slides, isotype, settings["min_mnc"]) + review_quality(cells, reviews)
     own = [{"specimen_id": specimen["specimen_id"], **row} for row in own]
     tiles = read_table(inputs["tiles"]).replace_schema_metadata(None)

@@ -9,9 +9,9 @@ from liquidbiopsy.core.names import shown_names
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY
-from liquidbiopsy.dtc.controls import with_controls
+from liquidbiopsy.dtc.controls import with_colours_of, with_controls
 from liquidbiopsy.dtc.detect import Detected, detect_slide
-from liquidbiopsy.dtc.tables import CROPS, OBJECTS, SLIDES
+from liquidbiopsy.dtc.tables import CROPS, OBJECTS, SLIDES, STAINED
 
 
 def detect_specimen(
@@ -41,9 +41,11 @@ def detect_specimen(
     """
     names = shown_names([item["image"] for item in items])
     seen = with_controls(colours)
-    found = [
-        detect_slide(item, seen, settings, names[item["image"]], threads=threads) for item in items
-    ]
+    stained = [i for i in items if (i["role"] or STAINED) == STAINED]
+    controls = [i for i in items if i not in stained]
+    found = [_detect(item, seen, settings, names, threads) for item in stained]
+    settled = with_colours_of(seen, [f.row for f in found])
+    found += [_detect(item, settled, settings, names, threads) for item in controls]
     files = {names[item["image"]]: item["image"] for item in items}
     files |= {
         f"control of {name}": chromogen["control"]
@@ -62,6 +64,16 @@ def detect_specimen(
         ("crops", CROPS, [row for f in found for row in f.crops]),
     ):
         write_table(table_of(rows, table), outputs[name], table, made)
+
+
+def _detect(
+    item: Mapping[str, Any],
+    colours: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    names: Mapping[str, str],
+    threads: int,
+) -> Detected:
+    return detect_slide(item, colours, settings, names[item["image"]], threads=threads)
 
 
 def _quality(found: Detected) -> list[dict[str, Any]]:

@@ -20,6 +20,12 @@ PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus: less is cytoplasm
 LOBE, LOBES_APART = 0.5, 0.7  # largest lobe, of the usual area; their distance, of its diameter
 ENOUGH_EDGE = 60  # pairs of pixels across edges of nuclei from which their softness is told
 SHARP_UM = 1.0  # width of the edge of a nucleus that is in focus
+DENSE, FEW = (
+    0.5,
+    0.3,
+)  # shares of the usual square's haematoxylin and nuclei: so much of the one and
+# so few of the other are cells that are blurred beyond being told apart
+ENOUGH_NUCLEI = 3  # in the usual square, below which that cannot be told
 
 Nuclei = npt.NDArray[np.float32]
 Grid = npt.NDArray[np.float64]
@@ -92,7 +98,7 @@ def survey(
     columns = max(t.ground.end[1] for t in tiles)
     grids = {
         name: np.zeros((rows, columns))
-        for name in ("haematoxylin", "stain", "noise", "soft", "length")
+        for name in ("haematoxylin", "nuclear", "stain", "noise", "soft", "length")
     }
     for tile in tiles:
         (i, j), (k, m) = tile.ground.first, tile.ground.end
@@ -106,8 +112,10 @@ def survey(
     count = np.zeros((rows, columns), np.int64)
     np.add.at(count, (of_row, of_column), 1)
     focus = _focus(grids["soft"], grids["length"], scale.working_um)
-    cells = _closed(count > 0)
     clean = np.maximum(grids["haematoxylin"], grids["stain"]) <= quality["max_background_od"]
+    dissolved = clean & _dissolved(count, grids["nuclear"])
+    focus[dissolved] = 0.0
+    cells = _closed((count > 0) | dissolved)
     sharp = ~(focus < quality["min_focus"])  # what cannot be told is let pass
     return Survey(
         scale=scale,
@@ -189,6 +197,16 @@ def _focus(soft: Grid, length: Grid, working_um: float) -> Grid:
         width_um = working_um * soft_near / near
         focus = np.minimum(1.0, SHARP_UM / width_um)
     return np.where(near >= ENOUGH_EDGE, focus, np.nan)
+
+
+def _dissolved(count: npt.NDArray[np.int64], nuclear: Grid) -> Mask:
+    """Squares with the haematoxylin of cells and without nuclei: far out of focus."""
+    held = count > 0
+    if not held.any() or np.median(count[held]) < ENOUGH_NUCLEI:
+        return np.zeros(count.shape, bool)
+    near = cv2.blur(count.astype(np.float64), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    usual = float(np.median(nuclear[held]))
+    return np.asarray((nuclear > DENSE * usual) & (near < FEW * np.median(count[held])), bool)
 
 
 def _closed(mask: Mask) -> Mask:

@@ -44,6 +44,8 @@ FEATURES = (
     column("nucleus_area_um2", real, "Area of its largest nucleus, 0 without one", "um2"),
     column("nucleus_ratio", real, "Area of its largest nucleus over the median nucleus of the "
            "slide"),
+    column("median_nucleus_ratio", real, "Median area of its nuclei over the same: about 1 where "
+           "they are of cells that only lie under it; 0 without one"),
     column("nc_ratio", real, "Area of all its nuclei over its area, 0 to 1"),
     column("nucleus_od", real, "Mean optical density of haematoxylin in its nuclei, over the "
            "background; 0 without one"),
@@ -60,6 +62,10 @@ FEATURES = (
     column("vacuoles", real, "Share of the object that is unstained holes off the nuclei, 0 to 1"),
     column("stain_over_nucleus", real, "Share of the nuclear area that is stained, 0 to 1"),
     column("stain_coverage", real, "Share of the object that is stained, 0 to 1"),
+    column("stains_together", real, "Correlation of the densities of the two stains over the "
+           "object, -1 to 1: near 1 where it is black, as dirt is"),
+    column("blackness", real, "Median over the stained area of the optical density in the colour "
+           "that passes best: what is high takes all colours away"),
     column("roundness", real, "4π area / perimeter² of the object; 1 for a disc"),
     column("eccentricity", real, "Eccentricity of the ellipse of equal moments, 0 to 1"),
     column("nucleus_roundness", real, "4π area / perimeter² of the largest nucleus; 0 without one"),

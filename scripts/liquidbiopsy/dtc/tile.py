@@ -18,7 +18,7 @@ from liquidbiopsy.dtc.nuclei import Nuclear, edges, find_nuclei
 from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, Picture, reduced, separate
 from liquidbiopsy.imaging.slides import WholeSlide
-from liquidbiopsy.imaging.squares import at_square, percentiles, spread
+from liquidbiopsy.imaging.squares import at_square, means, percentiles, spread
 
 BETWEEN_CELLS = 0.2  # share of a square's pixels that lie between its nuclei even where it is full
 LOWER = 0.16  # of a normal distribution, what lies below a standard deviation under the middle
@@ -113,6 +113,7 @@ def read_tile(
         nuclei=nuclei,
         stained=stained + np.array(ground.first, np.int32) * square,
         haematoxylin=_density(level[i : i + rows, j : j + columns]),
+        nuclear=_density(means(view.haematoxylin[view.own], square)),
         stain=_density(stain_level[i : i + rows, j : j + columns]),
         noise=noise[i : i + rows, j : j + columns] / LEVELS_PER_OD,
         soft=soft,

@@ -38,8 +38,15 @@ class Content:
     description: str
 
 
-def inspect(file: str) -> Content:
+def inspect(file: str, *, slide: bool = False) -> Content:
     """What a TIFF, PNG or JPEG file holds; of a TIFF no pixel is decoded.
+
+    Parameters
+    ----------
+    file : str
+    slide : bool
+        Whether pages of other sizes than the largest may stand beside it: a slide's overviews, its
+        label.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def inspect(file: str) -> Content:
         if path.suffix.lower() in PICTURES:
             plane = Plane(file)
             return Content(((plane,),), 1, read_plane(plane).shape, None, _comment(path))
-        return _inspect_tiff(file)
+        return _inspect_tiff(file, slide)
 
 
 def _comment(path: Path) -> str:
@@ -68,14 +75,14 @@ def _comment(path: Path) -> str:
     return " ".join(s.decode("utf-8", "replace") if isinstance(s, bytes) else s for s in said)
 
 
-def _inspect_tiff(file: str) -> Content:
+def _inspect_tiff(file: str, slide: bool) -> Content:
     with tifffile.TiffFile(file) as tiff:
         series = [s for s in tiff.series if len(s.shape) >= 2]
         if not series:
             raise InputError(file, "has no image in it")
         largest = max(series, key=lambda s: _area(s))
         alike = [s for s in series if s.axes == largest.axes and s.shape == largest.shape]
-        if not tiff.is_ome and len(alike) < len(series) and not tiff.is_svs:
+        if len(alike) < len(series) and not (slide or tiff.is_ome or tiff.is_svs):
             raise InputError(file, "has pages of different sizes", "export the channels alike")
         for s in alike:
             for page in s.pages:

@@ -31,7 +31,7 @@ class TiffSlide:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        content = inspect(file)
+        content = inspect(file, slide=True)
         self.height, self.width = content.shape
         self.pixel_size_um = content.pixel_size_um
         self.simulated = "simulated" in content.description.lower()

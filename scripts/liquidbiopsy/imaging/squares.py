@@ -36,6 +36,34 @@ def percentiles(
 
 
 @nb.njit(cache=True, nogil=True)
+def means(image, square):  # type: ignore[no-untyped-def]
+    """Mean of the pixels of each square; every other row and column tells as much.
+
+    Parameters
+    ----------
+    image : array of uint8, shape (height, width)
+    square : int
+        Edge of a square in pixels; the first lies at the image's corner.
+
+    Returns
+    -------
+    array of float32, shape (rows, columns)
+    """
+    height, width = image.shape
+    rows, columns = -(-height // square), -(-width // square)
+    found = np.zeros((rows, columns), np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            total, n = 0, 0
+            for y in range(i * square, min((i + 1) * square, height), 2):
+                for x in range(j * square, min((j + 1) * square, width), 2):
+                    total += image[y, x]
+                    n += 1
+            found[i, j] = total / max(n, 1)
+    return found
+
+
+@nb.njit(cache=True, nogil=True)
 def _percentiles(image, square, shares):  # type: ignore[no-untyped-def]
     height, width = image.shape
     rows, columns = -(-height // square), -(-width // square)

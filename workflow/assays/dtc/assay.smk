@@ -96,7 +96,7 @@ rule _count:
         reviews=lambda wildcards: list(specimens[wildcards.specimen].reviews),
         settings=dict(
             min_mnc=config["quality"]["min_mnc"],
-            isotype_min_mnc=config["isotype"]["min_mnc"],
+            isotype=config["isotype"],
         ),
     message:
         "dtc {wildcards.specimen}: counting its cells"
