@@ -4,6 +4,7 @@
 #   results/reports/<patient>/    report.parquet, the detail tables of all assays, report.html
 #   results/cohort/               the same tables over all patients, index.html
 #   results/run/                  quality.html, excluded.tsv
+#   results/references/<name>/    indexes, made once
 #
 # The settings are config/config.yaml, or the file given with --configfile.
 import sys
@@ -32,6 +33,7 @@ results = run.config["results"]
 wildcard_constraints:
     specimen="[A-Za-z][A-Za-z0-9_-]{0,63}",
     patient="[A-Za-z][A-Za-z0-9_-]{0,63}",
+    reference="[A-Za-z][A-Za-z0-9_-]{0,63}",
 
 
 for assay, settings in run.config["assays"].items():
@@ -50,6 +52,7 @@ for assay, settings in run.config["assays"].items():
     use rule * from assay as assay*
 
 
+include: "workflow/rules/references.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/cohort.smk"
 

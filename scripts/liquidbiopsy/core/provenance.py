@@ -19,7 +19,10 @@ from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import SCHEMA_VERSION
 
 NOTICE = "research use only"
-PACKAGES = ("numba", "numpy", "opencv-python-headless", "pyarrow", "scipy", "tifffile")
+PACKAGES = (
+    *("dnaio", "numba", "numpy", "opencv-python-headless", "pyarrow", "pybwa", "pysam", "scipy"),
+    "tifffile",
+)
 
 
 @dataclass(frozen=True)

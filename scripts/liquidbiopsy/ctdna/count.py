@@ -39,7 +39,9 @@ def _of_library(table: Rows, library: Mapping[str, Any]) -> Rows:
     return [r for r in table if r["library_id"] == library["library_id"]]
 
 
-def _of_plasma(library: Mapping[str, Any], variants: Rows, mrd: Rows, coverage: Rows) -> Rows:
+def _of_plasma(
+    library: Mapping[str, Any], variants: Rows, mrd: Rows, coverage: Rows
+) -> list[Observation]:
     """Statements of one plasma library."""
     name = library["library_id"]
     tested = [TUMOUR_FRACTION] if library["mutations"] else []
@@ -48,11 +50,15 @@ def _of_plasma(library: Mapping[str, Any], variants: Rows, mrd: Rows, coverage: 
         return [failed(analyte, reason) for analyte in (VAF, *tested)]
     if library["library"] != PANEL:
         return [failed("tumour_fraction", f"{name}: whole genomes are not read by this version")]
+    tests = [_tumour_fraction(row) for row in mrd if row["chrom"] is None]
+    unread = [row["reason"] for row in coverage if row["reason"]]
+    if unread:
+        return [failed(VAF, f"{name}: {unread[0]}"), *tests]
     found = [_variant(row) for row in variants if _told(row)]
     called = [o for o in found if o.status == MEASURED]
     if coverage and not called:
         found.insert(0, _nothing(name, coverage))
-    return [*found, *(_tumour_fraction(row) for row in mrd if row["chrom"] is None)]
+    return [*found, *tests]
 
 
 def _told(row: Mapping[str, Any]) -> bool:
@@ -114,6 +120,8 @@ def _nothing(library: str, coverage: Rows) -> Observation:
 
 def _tumour_fraction(row: Mapping[str, Any]) -> Observation:
     """What the test for known mutations says of a library."""
+    if row["status"] == FAILED:
+        return failed(TUMOUR_FRACTION, f"{row['library_id']}: {row['reason']}")
     detected, inadequate = row["status"] == MEASURED, row["status"] == INADEQUATE
     told = detected or inadequate
     return Observation(

@@ -3,6 +3,7 @@
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.run import current_run
 from liquidbiopsy.ctdna.choices import Choice, of_libraries
+from liquidbiopsy.ctdna.hotspots import read_hotspots
 
 run = current_run()
 specimens = run.specimens["ctdna"]
@@ -45,6 +46,7 @@ rule _variants:
         panels=lambda w: choice.panels_of(libraries[w.specimen]),
         references=lambda w: choice.references_of(libraries[w.specimen]),
         hotspots=config["hotspots"],
+        hotspot_list=read_hotspots(config["hotspots"]),
         settings=config["variants"],
     message:
         "ctdna {wildcards.specimen}: calling variants"
