@@ -175,7 +175,7 @@ def _is_black(densities: Densities, nuclear: Vector, stain: Vector) -> bool:
     pair = densities @ unmixing(nuclear, stain)[:2].T
     if (pair.std(axis=0) == 0).any() or mean.min() < EVEN * mean.mean():
         return False
-    return bool(np.corrcoef(pair.T)[0, 1] > BLACK)
+    return bool(np.asarray(np.corrcoef(pair.T))[0, 1] > BLACK)
 
 
 def _judged(name: str, own: Vector, known: Vector, max_angle: float) -> Estimate:

@@ -103,7 +103,7 @@ def _together(body: Body) -> float:
     pair = np.stack([body.haematoxylin[body.whole], body.stain[body.whole]]).astype(np.float64)
     if (pair.std(axis=1) < 1e-6).any():
         return 0.0
-    return float(np.corrcoef(pair)[0, 1])
+    return float(np.asarray(np.corrcoef(pair))[0, 1])
 
 
 def _outline(mask: Mask) -> npt.NDArray[np.int32]:
