@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from liquidbiopsy.simulate.demo_marrow import write_marrow_demo
+from liquidbiopsy.simulate.demo_plasma import write_plasma_demo
 from liquidbiopsy.simulate.parameters import (
     CYTOKERATIN,
     HER2,
@@ -225,6 +226,7 @@ def main() -> None:
         sys.exit("usage: python -m liquidbiopsy.simulate.demo FOLDER")
     write_demo(Path(sys.argv[1]))
     write_marrow_demo(Path(sys.argv[1]))
+    write_plasma_demo(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":
