@@ -38,6 +38,11 @@ MESSAGES = {
     "counting its cells": "count",
     "picture of each cell": "gallery",
     "picture of each stained cell": "gallery",
+    "aligning the reads": "align",
+    "one read for each molecule": "consensus",
+    "calling variants": "variants",
+    "looking for the tumour's known mutations": "mrd",
+    "what it says": "observe",
     "report of": "report",
     "over all patients": "cohort",
 }
@@ -180,7 +185,7 @@ def planned_jobs(said: str) -> dict[str, set[str]]:
     jobs: dict[str, set[str]] = {}
     for message in re.findall(r"^Job \d+: (.*)$", said, re.M):
         (rule,) = [rule for words, rule in MESSAGES.items() if words in message]
-        name = re.search(r"(?:ctc|dtc|report of) (\w+)", message)
+        name = re.search(r"(?:ctdna|ctc|dtc|report of) (\w+)", message)
         jobs.setdefault(rule, set()).add(name[1] if name else "")
     return jobs
 

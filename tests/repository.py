@@ -149,7 +149,7 @@ def locked(lock: Path = ROOT / "requirements.lock") -> dict[str, str]:
 
 
 def environment(file: Path) -> dict[str, str]:
-    """Return version by package, of one `envs/*.yaml`: of conda's, and of the wheels under `pip`."""
+    """Return version by package, of one `envs/*.yaml`: conda's, and the wheels under `pip`."""
     listed = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
     wheels = [wheel for entry in listed if isinstance(entry, dict) for wheel in entry["pip"]]
     packages = [entry for entry in listed if isinstance(entry, str) and entry != "pip"]

@@ -11,10 +11,9 @@ from umi_reads import pair, read, settings, write
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
-from liquidbiopsy.ctdna.consensus_quality import METRICS
 from liquidbiopsy.ctdna.overlap import settle
 from liquidbiopsy.ctdna.step_consensus import consensus_library
-from liquidbiopsy.ctdna.tables import LIBRARIES
+from liquidbiopsy.ctdna.tables import LIBRARIES, MOLECULE_METRICS
 from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.reference import index_reference
 
@@ -114,7 +113,7 @@ def test_a_library(tmp_path, reads):
     assert 380 <= total <= 400 and len(found) == 2 * total
     quality = {row["metric"]: row for row in read_table(outputs["quality"]).to_pylist()}
     assert {name: row["unit"] for name, row in quality.items()} == {
-        name: unit for name, (_, unit, _) in METRICS.items()
+        name: unit for name, (_, unit, _) in MOLECULE_METRICS.items()
     }
     with pysam.AlignmentFile(reads) as bam:
         raw = sum(1 for _ in bam)

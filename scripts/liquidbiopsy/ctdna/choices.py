@@ -43,6 +43,10 @@ class Choice:
         named = self.settings["panels"].get(library["panel"], {})
         return {**NO_PANEL, **named}
 
+    def barcodes_of(self, library: Mapping[str, Any]) -> dict[str, Any]:
+        """What of its panel says where a library's barcodes are."""
+        return {name: value for name, value in self.panel_of(library).items() if name != "bed"}
+
     def reference_of(self, library: Mapping[str, Any]) -> dict[str, Any] | None:
         """Reference genome of a library; None where it names none."""
         return dict(self.references[library["reference"]]) if library["reference"] else None

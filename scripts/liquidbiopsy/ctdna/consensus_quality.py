@@ -9,45 +9,8 @@ import numpy as np
 
 from liquidbiopsy.ctdna.consensus import OUTCOMES
 from liquidbiopsy.ctdna.consensus_stream import Tally
+from liquidbiopsy.ctdna.tables import MOLECULE_METRICS
 from liquidbiopsy.ctdna.templates import FATES
-
-READS, MOLECULES = "{reads}", "{molecules}"
-METRICS = {
-    "reads": ("a library", READS, "Primary reads, before grouping"),
-    "grouped_share": ("a library", "1", "Share of them that belong to a molecule"),
-    "reads_unmapped": ("a library", READS, "Left out: neither they nor their mates are mapped"),
-    "reads_mate_unmapped": ("a library", READS, "Left out: of a pair with one unmapped mate"),
-    "reads_low_mapq": (
-        "a library", READS, "Left out: their mapping quality, or their mate's, is under min_mapq"
-    ),
-    "reads_no_umi": ("a library", READS, "Left out: they carry no UMI"),
-    "reads_umi_with_n": ("a library", READS, "Left out: their UMI has an N"),
-    "reads_mate_missing": ("a library", READS, "Left out: of a pair whose mate is not in the file"),
-    "reads_failed_qc": ("a library", READS, "Left out: flagged by the sequencer"),
-    "reads_unlike": (
-        "a library", READS, "Grouped, but not counted: their insertions and deletions are not the "
-        "most common ones of their molecule"
-    ),
-    "molecules": ("a library", MOLECULES, "Molecules found"),
-    "family_size_mean": ("a library", READS, "Read pairs, or single reads, of a molecule, mean"),
-    "duplex_share": ("a library", "1", "Share of the molecules that were read from both strands"),
-    "singleton_share": ("a library", "1", "Share of the molecules that were read once"),
-    "molecules_few_reads": ("a library", MOLECULES, "Left out: fewer reads than min_reads"),
-    "molecules_few_strand_reads": (
-        "a library", MOLECULES, "Left out: a strand has fewer reads than min_strand_reads"
-    ),
-    "molecules_no_bases": ("a library", MOLECULES, "Left out: no base is good enough, or aligned"),
-    "molecules_read_errors": (
-        "a library", MOLECULES, "Left out: their reads differ in more than max_read_error"
-    ),
-    "molecules_no_calls": ("a library", MOLECULES, "Left out: more than max_no_calls of N"),
-    "consensus_reads": ("a library", READS, "Consensus reads written"),
-    "mates_differ": (
-        "a library", "{bases}", "Positions where the consensus of two mates differed: N in both"
-    ),
-    "mates_clipped": ("a library", MOLECULES, "Molecules whose mates overlapped, and were clipped"),
-}  # fmt: skip
-"""Metric of the quality table -> item that it is of, unit, and what it is."""
 
 
 def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]]:
@@ -63,7 +26,7 @@ def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]
 def quality_rows(
     library: Mapping[str, Any], tally: Tally, facts: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """Rows of the quality table of a library whose reads were grouped; `METRICS` describes them."""
+    """Rows of the quality table of a library whose reads were grouped; see `MOLECULE_METRICS`."""
     fates = dict(zip(FATES, tally.fates.tolist(), strict=True))
     outcomes = dict(zip(OUTCOMES, tally.outcomes.tolist(), strict=True))
     outcomes["no_bases"] += tally.unplaced
@@ -84,6 +47,6 @@ def quality_rows(
     values |= facts
     own = {"specimen_id": library["specimen_id"], "item": library["library_id"]}
     return [
-        {**own, "metric": name, "value": value, "unit": METRICS[name][1]}
+        {**own, "metric": name, "value": value, "unit": MOLECULE_METRICS[name][1]}
         for name, value in values.items()
     ]

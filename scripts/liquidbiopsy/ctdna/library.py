@@ -30,6 +30,7 @@ from liquidbiopsy.reads.umis import AUTO, NONE, RX, STRUCTURE, Umis, read_whitel
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
+SIMULATED = "simulated"  # what names of simulated reads begin with
 NO_REFERENCE = "name a reference in the sheet, or check the path of its FASTA file"
 
 
@@ -47,6 +48,7 @@ class Library:
     threads: int
     pairs: int = 0
     mapped: int = 0
+    simulated: bool = False
 
     def read(self) -> Row:
         """Read the library; give the columns of its row that come of it.
@@ -76,6 +78,7 @@ class Library:
             "mapped": self.mapped,
             "umi_corrected": umis.corrected,
             "umi_rejected": umis.rejected,
+            "simulated": self.simulated,
         }
 
     def _of_fastq(self, first: str, second: str, genome: Reference | None) -> tuple[str, Umis]:
@@ -152,12 +155,20 @@ class Library:
         """Count what comes, and pass by what the whitelist leaves out."""
         for template in templates:
             self.pairs += 1
+            self._look(template)
             if template is not None:
                 yield template
+
+    def _look(self, template: Any) -> None:
+        """Note whether the reads say by their names that they are simulated."""
+        if template is not None and not self.simulated:
+            name = template.name if hasattr(template, "name") else template[0].query_name
+            self.simulated = bool(name) and str(name).startswith(SIMULATED)
 
     def _as_it_is(self, reads: Iterable[AlignedSegment]) -> Iterator[Aligned]:
         """Reads in their order, counted by template."""
         for read in reads:
+            self._look((read,))
             if not read.flag & NOT_PRIMARY and not read.is_read2:
                 self.pairs += 1
                 self.mapped += not read.is_unmapped or (read.is_paired and read.mate_is_mapped)

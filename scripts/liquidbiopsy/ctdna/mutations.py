@@ -148,6 +148,8 @@ def _lines(file: str) -> Iterator[tuple[str, str]]:
         raise InputError(file, "is not a text file", remedy) from error
     except (OSError, EOFError, ValueError) as error:
         words = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, FileNotFoundError):
+            raise InputError(file, "does not exist", "check the path in the sheet") from error
         raise InputError(file, f"cannot be read: {words}", remedy) from error
 
 

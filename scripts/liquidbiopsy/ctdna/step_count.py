@@ -65,6 +65,8 @@ def _quality(library: Mapping[str, Any], coverage: Rows) -> list[dict[str, Any]]
     ]
     if not read:
         return rows
+    if library["simulated"]:
+        rows.append({**item, "metric": "simulated", "value": 1.0, "unit": "1"})
     pairs, mapped = library["pairs"], library["mapped"]
     rows.append({**item, "metric": "pairs", "value": _real(pairs), "unit": "{reads}"})
     if pairs and mapped is not None:

@@ -37,6 +37,7 @@ LIBRARIES = Table(
         column("pairs", big, "Read pairs, or single reads, in the input", "{reads}"),
         column("mapped", big, "Those of which at least one read is mapped", "{reads}"),
         column("umi_corrected", big, "Barcodes put right by the whitelist", "{reads}"),
+        column("simulated", flag, "Whether the reads say by their names that they are simulated"),
         column("umi_rejected", big, "Pairs left out, as their barcode fits none of the whitelist",
                "{reads}"),
     ),
@@ -178,7 +179,72 @@ MRD = Table(
 TABLES = (VARIANTS, LIBRARIES, FAMILIES, COVERAGE, BACKGROUND, MRD)
 """All tables of this assay beside the shared ones, in the order of the documentation."""
 
-# --- READS ---
-# --- GROUP ---
-# --- CALL ---
-# --- MRD ---
+ANALYTES = {
+    "variant_allele_fraction": (
+        "1",
+        "Share of the molecules that have a variant of the tumour, or of origin unknown; `target` "
+        "is gene and change at a hotspot, else `chrom:pos:ref>alt`. `count` is the molecules that "
+        "have it, `denominator` all there. `not_detected`: a hotspot without one, with its `lod`, "
+        "or, without `target`, that there is none on the panel",
+    ),
+    "mrd_tumour_fraction": (
+        "1",
+        "Share of the molecules over the tumour's known mutations that are mutated, beyond errors; "
+        "`measured` is detected. `count` is the mutated molecules, `denominator` the informative "
+        "ones; only where known mutations are given",
+    ),
+    "tumour_fraction": (
+        "1",
+        "Share of tumour in a whole genome at low coverage: `failed`, as this version reads none",
+    ),
+}
+"""Analyte -> unit, and what it is."""
+
+READS, MOLECULES = "{reads}", "{molecules}"
+MOLECULE_METRICS = {
+    "reads": ("a library", READS, "Primary reads, before grouping"),
+    "grouped_share": ("a library", "1", "Share of them that belong to a molecule"),
+    "reads_unmapped": ("a library", READS, "Left out: neither they nor their mates are mapped"),
+    "reads_mate_unmapped": ("a library", READS, "Left out: of a pair with one unmapped mate"),
+    "reads_low_mapq": (
+        "a library", READS, "Left out: their mapping quality, or their mate's, is under min_mapq"
+    ),
+    "reads_no_umi": ("a library", READS, "Left out: they carry no UMI"),
+    "reads_umi_with_n": ("a library", READS, "Left out: their UMI has an N"),
+    "reads_mate_missing": ("a library", READS, "Left out: of a pair whose mate is not in the file"),
+    "reads_failed_qc": ("a library", READS, "Left out: flagged by the sequencer"),
+    "reads_unlike": (
+        "a library", READS, "Grouped, but not counted: their insertions and deletions are not the "
+        "most common ones of their molecule"
+    ),
+    "molecules": ("a library", MOLECULES, "Molecules found"),
+    "family_size_mean": ("a library", READS, "Read pairs, or single reads, of a molecule, mean"),
+    "duplex_share": ("a library", "1", "Share of the molecules that were read from both strands"),
+    "singleton_share": ("a library", "1", "Share of the molecules that were read once"),
+    "molecules_few_reads": ("a library", MOLECULES, "Left out: fewer reads than min_reads"),
+    "molecules_few_strand_reads": (
+        "a library", MOLECULES, "Left out: a strand has fewer reads than min_strand_reads"
+    ),
+    "molecules_no_bases": ("a library", MOLECULES, "Left out: no base is good enough, or aligned"),
+    "molecules_read_errors": (
+        "a library", MOLECULES, "Left out: their reads differ in more than max_read_error"
+    ),
+    "molecules_no_calls": ("a library", MOLECULES, "Left out: more than max_no_calls of N"),
+    "consensus_reads": ("a library", READS, "Consensus reads written"),
+    "mates_differ": (
+        "a library", "{bases}", "Positions where the consensus of two mates differed: N in both"
+    ),
+    "mates_clipped": ("a library", MOLECULES, "Molecules whose mates overlapped, and were clipped"),
+}  # fmt: skip
+"""Metrics of libraries whose reads are grouped, in the form of `METRICS`."""
+
+METRICS = {
+    "readable": ("a library", "1", "Whether the library could be read, 1 or 0"),
+    "simulated": ("a library", "1", "1 where the reads say by their names that they are simulated"),
+    "pairs": ("a library", READS, "Read pairs, or single reads, in the input"),
+    "mapped_share": ("a library", "1", "Share of them of which at least one read is mapped"),
+    "depth": ("a library", MOLECULES, "Mean molecules over the bases of its regions"),
+    "duplex_depth": ("a library", MOLECULES, "Mean duplex molecules over the same"),
+    **MOLECULE_METRICS,
+}
+"""Metric of the quality table -> item that it is of, unit, and what it is."""

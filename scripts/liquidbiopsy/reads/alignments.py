@@ -40,7 +40,7 @@ def open_alignments(file: str, reference: Reference | None) -> Iterator[Alignmen
         It is not there, is neither, is cut off, or is a CRAM file without a reference.
     """
     if not Path(file).is_file():
-        raise InputError(file, "is not there, or is no file", "check the path in the sheet")
+        raise InputError(file, "does not exist, or is no file", "check the path in the sheet")
     before = pysam.set_verbosity(0)
     place = None if reference is None else str(reference.place)
     try:

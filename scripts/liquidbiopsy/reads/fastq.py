@@ -23,7 +23,7 @@ def read_fastq(file: str) -> Iterator[SequenceRecord]:
         It cannot be opened, is cut off, is not FASTQ or has no reads; the record is named.
     """
     if not Path(file).is_file():
-        raise InputError(file, "is not there, or is no file", "check the path in the sheet")
+        raise InputError(file, "does not exist, or is no file", "check the path in the sheet")
     count = 0
     try:
         # without threads the file is unpacked in this process: a pipe would hide how it ends

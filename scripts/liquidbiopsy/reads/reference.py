@@ -183,7 +183,7 @@ def check_contigs(names: Mapping[str, int], reference: Reference, file: str) -> 
 def _readable(fasta: str) -> Path:
     path = Path(fasta)
     if not path.is_file():
-        raise InputError(fasta, "is not there, or is no file", "check the path of the reference")
+        raise InputError(fasta, "does not exist, or is no file", "check the path of the reference")
     try:
         with open(path, "rb") as handle:
             start = handle.read(18)

@@ -19,7 +19,7 @@ rule _align:
     params:
         code=code_digest("liquidbiopsy.ctdna.step_align"),
         row=lambda w: libraries[w.specimen][w.library],
-        panel=lambda w: choice.panel_of(libraries[w.specimen][w.library]),
+        panel=lambda w: choice.barcodes_of(libraries[w.specimen][w.library]),
         reference=lambda w: choice.reference_of(libraries[w.specimen][w.library]),
         index=lambda w: choice.index_of(libraries[w.specimen][w.library]),
         settings=config["align"],
