@@ -378,7 +378,7 @@ def bad_bams(lab):
     yield put("text.bam", b"hello, this is no BAM file\n" * 9), "text.bam: is neither BAM nor CRAM"
     yield put("empty.bam", b""), "empty.bam: is"
     yield {"bam": lab.write_bam("none.bam", [])}, "none.bam: has no reads"
-    yield {"bam": str(lab.folder / "nowhere.bam")}, "nowhere.bam: is not there"
+    yield {"bam": str(lab.folder / "nowhere.bam")}, "nowhere.bam: does not exist"
     mixed = [*unaligned(made[:1], tags=rx), *unaligned(made[1:2], tags=rx, single=True)]
     said = f"mixed.bam: record 3 '{made[1].name}' is a single read among pairs"
     yield {"bam": lab.write_bam("mixed.bam", mixed, {})}, said

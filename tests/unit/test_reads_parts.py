@@ -139,7 +139,7 @@ def test_cut_off_gzip_and_missing_file(lab, tmp_path):
     short.write_bytes(damaged)
     with pytest.raises(InputError, match=r"short\.fastq\.gz: record \d+"):
         list(read_pairs(first, str(short)))
-    with pytest.raises(InputError, match=r"none\.fq: is not there"):
+    with pytest.raises(InputError, match=r"none\.fq: does not exist"):
         list(read_pairs(first, str(tmp_path / "none.fq")))
 
 

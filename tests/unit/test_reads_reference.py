@@ -65,7 +65,7 @@ def test_index(lab, zipped):
         (b">chr1\nACGT\nA\nACGT\n", "cannot be indexed"),
         (b">chr1\n>chr2\n", "cannot be indexed"),
         (gzip.compress(b">chr1\nACGT\n"), "is compressed by gzip"),
-        (None, "is not there"),
+        (None, "does not exist"),
     ],
 )
 def test_faulty_reference(lab, content, words):
