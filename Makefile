@@ -43,6 +43,8 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 	@for make in first second; do \
 		$(WITH_PACKAGE) -m benchmarks.dtc_accuracy --make $$make --spiked 2 --unspiked 1 \
 			--nuclei 20000 --output results/dtc_accuracy_$$make || exit 1; done
+	$(WITH_PACKAGE) -m benchmarks.ctdna_speed --output results/ctdna_speed
+	$(WITH_PACKAGE) -m benchmarks.ctdna_mrd --output results/ctdna_mrd
 
 docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
