@@ -15,6 +15,7 @@ from liquidbiopsy.ctdna.tables import CHIP, GERMLINE, PASS, TUMOUR, UNKNOWN
 
 ONE_SIDED = 0.1  # share of an allele's molecules on its rarer strand, under which it is one-sided
 HOMOZYGOUS = 0.9
+LEAST_IN_NORMAL = 2  # molecules: a single one may have hopped over from another sample
 MISSED = 0.05  # probability that a normal misses what it should have, over which it proves nothing
 
 FILTERS = {
@@ -117,7 +118,7 @@ def origin_of(
 
 
 def _in_normal(normal: InNormal, settings: Mapping[str, Any]) -> bool:
-    return normal.having > 0 and normal.p <= settings["max_normal_p"]
+    return normal.having >= LEAST_IN_NORMAL and normal.p <= settings["max_normal_p"]
 
 
 def _on_one_strand(found: Evidence, max_p: float) -> bool:
