@@ -271,6 +271,21 @@ def test_reads_of_another_alignment_are_left_out(tmp_path):
     assert right["cD"] == 5
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_both_strands_of_a_short_fragment_are_cut(tmp_path, names):
+    """Adapter lies beyond a 30 bp fragment on both strands alike: no duplex base is made of it."""
+    left, right = S40[:30] + "T" * 10, "G" * 10 + S40[:30]
+    ends = (1000, left, 37, "30M10S"), (1000, right, 37, "10S30M")
+    reads = [
+        *pair(names[0], *ends, "AA-CC"),
+        *pair(names[1], *ends, "CC-AA", "B"),
+    ]
+    one, other = consensus(write(tmp_path / "a.bam", reads))[0]
+    assert (one["aD"], one["bD"]) == (1, 1)
+    assert one["bases"] == S40[:30] and one["cigar"] == "30M"
+    assert other["bases"] == S40[:30].translate(TURN)[::-1] and other["cigar"] == "30M"
+
+
 @pytest.mark.parametrize("back", [False, True])
 def test_bases_beyond_the_mates_start_are_cut(tmp_path, back):
     """A 30 bp fragment read over 40 bases: ten of adapter at each end."""

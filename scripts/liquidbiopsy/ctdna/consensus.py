@@ -123,8 +123,11 @@ def _call(  # type: ignore[no-untyped-def]
             back = flag[reads[0]] & REVERSE != 0
             paired, mate_start = False, 0
             if not single:  # all reads of an end, and all their mates, begin at one place
-                t = order[low]
-                i = reads[0]
+                t, i = order[low], reads[0]
+                for k in range(low, high):  # the template of that read: of strand A, if any
+                    if first[order[k]] == i or second[order[k]] == i:
+                        t = order[k]
+                        break
                 j = second[t] if first[t] == i else first[t]
                 mate_back = flag[j] & REVERSE != 0
                 mate_start = five_prime(data, cigar[j], n_cigar[j], pos[j], flag[j])
