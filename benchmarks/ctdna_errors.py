@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pysam
 
 from benchmarks.ctdna_libraries import DAMAGED, STRUCTURES, Bench, timed
+from liquidbiopsy.ctdna.consensus_reads import CLASSES, DUPLEX
 from liquidbiopsy.ctdna.contexts import CODE_OF
 from liquidbiopsy.ctdna.group import group_bam
 from liquidbiopsy.ctdna.library_variants import call_library
 from liquidbiopsy.ctdna.pileup import Pile, pile
-from liquidbiopsy.ctdna.pileup_reads import CLASSES, DUPLEX
 from liquidbiopsy.ctdna.tables import PLASMA
 from liquidbiopsy.reads.panel import read_panel
 from liquidbiopsy.reads.reference import open_reference

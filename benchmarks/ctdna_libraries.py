@@ -15,7 +15,7 @@ import pandas as pd
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.core.settings import read_yaml, with_defaults
 from liquidbiopsy.ctdna.choices import Choice
-from liquidbiopsy.ctdna.library import paired_with_files
+from liquidbiopsy.ctdna.libraries import paired_with_files
 from liquidbiopsy.ctdna.step_align import align_library
 from liquidbiopsy.ctdna.step_consensus import consensus_library
 from liquidbiopsy.ctdna.step_variants import variants_specimen

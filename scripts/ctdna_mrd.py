@@ -1,7 +1,7 @@
 """Rule `ctdna_mrd`: molecules of a specimen's libraries -> the test for known mutations."""
 
 from liquidbiopsy.core.logs import log_to
-from liquidbiopsy.ctdna.library import paired_with_files
+from liquidbiopsy.ctdna.libraries import paired_with_files
 from liquidbiopsy.ctdna.step_mrd import mrd_specimen
 
 with log_to(snakemake.log[0]):  # noqa: F821

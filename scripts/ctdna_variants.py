@@ -1,7 +1,7 @@
 """Rule `ctdna_variants`: molecules of a specimen's libraries -> variants."""
 
 from liquidbiopsy.core.logs import log_to
-from liquidbiopsy.ctdna.library import paired_with_files
+from liquidbiopsy.ctdna.libraries import paired_with_files
 from liquidbiopsy.ctdna.step_variants import variants_specimen
 
 with log_to(snakemake.log[0]):  # noqa: F821

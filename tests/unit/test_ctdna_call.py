@@ -12,9 +12,9 @@ from liquidbiopsy.ctdna import contexts
 from liquidbiopsy.ctdna.background import LeftOut, counts_of, estimate
 from liquidbiopsy.ctdna.background_fit import among, beta_of, fitted_shape
 from liquidbiopsy.ctdna.call import benjamini_hochberg, limit_of_detection
+from liquidbiopsy.ctdna.consensus_reads import DUPLEX
 from liquidbiopsy.ctdna.library_variants import call_library, normals_of
 from liquidbiopsy.ctdna.pileup import Pile
-from liquidbiopsy.ctdna.pileup_reads import DUPLEX
 from liquidbiopsy.ctdna.tails import log_none, share_detected, tails, weights_of
 from liquidbiopsy.reads.panel import Region
 

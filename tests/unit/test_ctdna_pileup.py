@@ -10,8 +10,8 @@ from molecules import SETTINGS, Writer, genome, write_fasta
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctdna import contexts
 from liquidbiopsy.ctdna.alleles import last_base, left_aligned
+from liquidbiopsy.ctdna.consensus_reads import CLASSES, DUPLEX
 from liquidbiopsy.ctdna.pileup import pile
-from liquidbiopsy.ctdna.pileup_reads import CLASSES, DUPLEX
 from liquidbiopsy.reads.panel import Region
 from liquidbiopsy.reads.reference import open_reference
 

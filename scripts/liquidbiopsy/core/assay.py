@@ -11,14 +11,9 @@ from typing import Any
 from liquidbiopsy.core.errors import UserError, did_you_mean
 from liquidbiopsy.core.settings import read_yaml
 
-RESERVED = (
-    "benchmarks",
-    "cohort",
-    "logs",
-    "references",
-    "reports",
-    "run",
-)  # other folders of the results
+RESERVED = ("benchmarks", "cohort", "logs", "references", "reports", "run")
+"""Other folders of the results."""
+
 KEYS = ("title", "tables", "pictures", "calls", "check", "timeline")
 
 

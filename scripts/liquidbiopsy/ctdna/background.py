@@ -25,9 +25,9 @@ from liquidbiopsy.ctdna.background_counts import (
     substitutions_of,
 )
 from liquidbiopsy.ctdna.background_fit import Among, Values, among, fitted_shape
+from liquidbiopsy.ctdna.consensus_reads import DUPLEX
 from liquidbiopsy.ctdna.contexts import CHANGES, INDEL_KINDS, Kinds, complement
 from liquidbiopsy.ctdna.pileup import Pile
-from liquidbiopsy.ctdna.pileup_reads import DUPLEX
 
 BEFORE = (3e-4, 1e-4, 3e-5, 1e-6)
 """Rate of a substitution that is expected of each class before anything is seen."""

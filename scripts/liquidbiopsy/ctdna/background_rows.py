@@ -9,8 +9,8 @@ import numpy as np
 
 from liquidbiopsy.ctdna.background import Background
 from liquidbiopsy.ctdna.background_fit import beta_of
+from liquidbiopsy.ctdna.consensus_reads import CLASSES, DUPLEX
 from liquidbiopsy.ctdna.contexts import CHANGES, INDEL_KINDS, change_name, indel_name, real_changes
-from liquidbiopsy.ctdna.pileup_reads import CLASSES, DUPLEX
 
 
 def background_rows(found: Background, library: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -280,7 +280,7 @@ def call_consensus(
     filled, unlike = _call(
         chunk.data, chunk.tid, chunk.pos, chunk.flag, chunk.n_cigar, chunk.length, chunk.cigar,
         chunk.seq, chunk.qual, templates.first, templates.second, templates.right, found.order,
-        found.start, duplex, settings["min_reads"], settings.get("min_strand_reads", 0),
+        found.start, duplex, settings["min_reads"], settings["min_strand_reads"],
         settings["max_read_error"], settings["max_base_error"], settings["max_no_calls"],
         model_of(settings), widest, most, outcome, strands, first_end, read, at, size, base,
         quality, depths, rates,

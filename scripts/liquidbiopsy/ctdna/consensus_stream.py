@@ -108,7 +108,7 @@ def consensus_records(
 
     before = 0
     waiting: deque[Future[tuple[Records, Molecules, Consensus, int]]] = deque()
-    wanted = settings["consensus"].get("duplex", "auto")
+    wanted = settings["consensus"]["duplex"]
     with ThreadPoolExecutor(threads) as pool:
         for chunk, found, strategy in grouped(reader, settings, umi):
             tally.strategy = strategy

@@ -9,8 +9,8 @@ import numpy as np
 import pysam
 
 from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.mutations import Mutation
-from liquidbiopsy.ctdna.pileup import opened
 from liquidbiopsy.ctdna.pileup_reads import Ints, counted
 from liquidbiopsy.reads.panel import Region, read_panel
 
@@ -41,7 +41,7 @@ def regions_of(
     """
     if bed:
         return read_panel(bed)
-    with opened(bam) as handle:
+    with open_bam(bam) as handle:
         if not mutations:
             found = [r for chrom in handle.references for r in _deep(handle, chrom, settings, bam)]
         else:

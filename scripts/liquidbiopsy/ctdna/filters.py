@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import binom, fisher_exact
 
 from liquidbiopsy.ctdna.call import Evidence
-from liquidbiopsy.ctdna.pileup_reads import DUPLEX
+from liquidbiopsy.ctdna.consensus_reads import DUPLEX
 from liquidbiopsy.ctdna.tables import CHIP, GERMLINE, PASS, TUMOUR, UNKNOWN
 
 ONE_SIDED = 0.1  # share of an allele's molecules on its rarer strand, under which it is one-sided

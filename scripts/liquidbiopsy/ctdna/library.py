@@ -191,13 +191,3 @@ class Library:
 
 def _has_umi(structures: tuple[Structure, Structure]) -> bool:
     return any(structure.umi for structure in structures)
-
-
-def paired_with_files(
-    rows: Iterable[Mapping[str, Any]], consensus: Iterable[str], libraries: Iterable[str]
-) -> list[dict[str, Any]]:
-    """Rows of a specimen's libraries, each with its `consensus` BAM and its `library` table."""
-    return [
-        {"row": dict(row), "consensus": bam, "library": table}
-        for row, bam, table in zip(rows, consensus, libraries, strict=True)
-    ]

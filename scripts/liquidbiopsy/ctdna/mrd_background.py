@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from liquidbiopsy.ctdna.consensus_reads import CLASSES
 from liquidbiopsy.ctdna.contexts import BASES, change_name, change_number, complement, indel_kind
 from liquidbiopsy.ctdna.contexts import indel_name as name_of_indel
-from liquidbiopsy.ctdna.mrd_fragments import CLASSES
 from liquidbiopsy.ctdna.mrd_sites import Sites
 from liquidbiopsy.ctdna.mrd_targets import Target
 from liquidbiopsy.ctdna.mutations import Genome

@@ -15,16 +15,14 @@ from dataclasses import dataclass
 
 import pysam
 
+from liquidbiopsy.ctdna.consensus_reads import LEFT_OUT, class_of
 from liquidbiopsy.ctdna.mrd_targets import (
-    LEFT_OUT,
     MUTATED,
     Target,
     blocks_of,
     state_in,
 )
 
-CLASSES = ("single", "pair", "family", "duplex")
-"""Classes of molecules: read once, twice, more often, from both strands."""
 SEVERAL = -1
 """In place of a mutation: the molecule covers two or more in phase."""
 GAP = 300  # bases between mutations whose reads are fetched together
@@ -37,7 +35,7 @@ class Count:
 
     group: int
     cls: int
-    """Index into CLASSES."""
+    """Index into `consensus_reads.CLASSES`."""
     mutation: int
     """The one mutation of the group that they cover, or SEVERAL."""
     molecules: int
@@ -129,15 +127,6 @@ def count_molecules(
         for kind in kinds
     ]
     return Molecules(listed, covering, mutated, left_out)
-
-
-def class_of(read: pysam.AlignedSegment) -> int:
-    """Class of a molecule by the tags of its consensus read; without tags it was read once."""
-    if not read.has_tag("cD"):
-        return 0
-    if read.has_tag("aD") and read.has_tag("bD") and read.get_tag("aD") and read.get_tag("bD"):
-        return 3
-    return min(max(int(read.get_tag("cD")), 1), 3) - 1
 
 
 def _linked(targets: Sequence[Target], groups: Sequence[int]) -> Iterator[list[int]]:

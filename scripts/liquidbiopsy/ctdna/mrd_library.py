@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +14,10 @@ from scipy.stats import nbinom
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import INADEQUATE
 from liquidbiopsy.core.words import number
+from liquidbiopsy.ctdna.consensus_reads import CLASSES
 from liquidbiopsy.ctdna.mrd import Evidence, Verdict, judge
 from liquidbiopsy.ctdna.mrd_background import FLOOR, Rate, from_sites, from_table
 from liquidbiopsy.ctdna.mrd_fragments import (
-    CLASSES,
     SEVERAL,
     Molecules,
     count_molecules,
@@ -47,24 +46,6 @@ class Counted:
     """(mutation, class) -> error rate; of those that molecules cover."""
     source: str
     """Where the rates are from."""
-
-
-@contextmanager
-def open_bam(file: str) -> Iterator[pysam.AlignmentFile]:
-    """Open a BAM file with its index.
-
-    Raises
-    ------
-    InputError
-        It, or its index, cannot be read, then or while it is in use.
-    """
-    try:
-        with pysam.AlignmentFile(file) as bam:
-            if not bam.has_index():
-                raise InputError(file, "has no index", "index it with samtools index")
-            yield bam
-    except (OSError, ValueError) as error:
-        raise InputError(file, f"cannot be read: {error}", "is it whole, and a BAM?") from error
 
 
 def count_library(

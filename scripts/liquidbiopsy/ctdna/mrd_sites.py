@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pysam
 
+from liquidbiopsy.ctdna.consensus_reads import CLASSES, LEFT_OUT, class_of
 from liquidbiopsy.ctdna.contexts import CODE_OF, NONE
-from liquidbiopsy.ctdna.mrd_fragments import CLASSES, class_of
-from liquidbiopsy.ctdna.mrd_targets import LEFT_OUT, Target, blocks_of
+from liquidbiopsy.ctdna.mrd_targets import Target, blocks_of
 
 REACH = 150  # bases on either side of a mutation whose errors count
 MAX_BASES = 60_000  # of the genome that are looked at, spread over all mutations

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pysam
 
+from liquidbiopsy.ctdna.consensus_reads import LEFT_OUT
 from liquidbiopsy.ctdna.mutations import Genome, Mutation
 
 WILD, MUTATED, OTHER = 0, 1, 2
 """What a molecule has at a mutation: the genome's bases, the mutated ones, or neither."""
 FLANK = 100  # bases on either side in which a repeat may move an insertion or deletion
-LEFT_OUT = 0xF04  # unmapped, secondary, failed, duplicate, supplementary
 MATCHED = (0, 7, 8)  # CIGAR operations that align a base to a base
 READS_ASKED = 100  # reads without MD tag at a place, after which no more are asked
 

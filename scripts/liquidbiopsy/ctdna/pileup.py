@@ -7,8 +7,7 @@ do not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ import pysam
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctdna.alleles import Allele, gap_alleles, run_alleles
+from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.contexts import Codes, tracts, trinucleotides
 from liquidbiopsy.ctdna.ground import codes_of_reads, reference_codes
 from liquidbiopsy.ctdna.pileup_kernel import LONGEST_RUN, count_bases
@@ -142,7 +142,7 @@ def pile(
         The BAM cannot be read, has no index, lacks a region's contig, or MD tags that are needed.
     """
     blocks = []
-    with opened(bam) as handle:
+    with open_bam(bam) as handle:
         for region in regions:
             _check_contig(handle, region, bam)
             for start in range(region.start, region.end, BLOCK):
@@ -150,17 +150,6 @@ def pile(
                 place = (region.chrom, start, end)
                 blocks.append(_count(handle, place, reference, settings, bam))
     return _joined(tuple(regions), blocks)
-
-
-@contextmanager
-def opened(bam: str) -> Iterator[pysam.AlignmentFile]:
-    """Open an indexed BAM; what goes wrong while it is read names the file."""
-    try:
-        with pysam.AlignmentFile(bam) as handle:
-            handle.check_index()
-            yield handle
-    except (OSError, ValueError) as error:
-        raise InputError(bam, f"cannot be read as an indexed BAM ({error})") from error
 
 
 def _check_contig(handle: pysam.AlignmentFile, region: Region, bam: str) -> None:

@@ -11,15 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pysam
 
+from liquidbiopsy.ctdna.consensus_reads import LEFT_OUT, class_of
 from liquidbiopsy.ctdna.contexts import CODE_OF
 
-SINGLE, PAIR, FAMILY, DUPLEX = range(4)
-CLASSES = ("single", "pair", "family", "duplex")
-"""Molecules read once, twice, more often, and from both strands."""
 FORWARD, REVERSE = 0, 1
-
-LEFT_OUT = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Flags of reads that do not count: unmapped, secondary, failed, duplicate, supplementary."""
 INSERTION, DELETION, SKIP, CLIP = 1, 2, 3, 4
 MOST_SURE = 93  # quality of bases that have none
 ALIGNED = (0, 7, 8)  # M = X
@@ -74,16 +69,6 @@ class Reads:
     def n(self) -> int:
         """Number of reads."""
         return int(self.start.size)
-
-
-def class_of(read: pysam.AlignedSegment) -> int:
-    """Class of a read's molecule, by the tags cD, aD and bD of consensus reads."""
-    if not read.has_tag("cD"):
-        return SINGLE
-    if read.has_tag("aD") and read.has_tag("bD") and read.get_tag("aD") and read.get_tag("bD"):
-        return DUPLEX
-    depth = int(read.get_tag("cD"))
-    return SINGLE if depth < 2 else PAIR if depth == 2 else FAMILY
 
 
 def strand_of(flag: int) -> int:

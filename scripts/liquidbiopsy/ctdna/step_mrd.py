@@ -12,13 +12,14 @@ from liquidbiopsy.core.names import shown_names, without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED
+from liquidbiopsy.ctdna.consensus_reads import open_bam
+from liquidbiopsy.ctdna.libraries import failure_of
 from liquidbiopsy.ctdna.mrd_library import (
     FILTERED,
     IN_NORMAL,
     Counted,
     count_library,
     in_normal,
-    open_bam,
     rows_of,
 )
 from liquidbiopsy.ctdna.mrd_targets import TaggedGenome
@@ -57,9 +58,7 @@ def mrd_specimen(
         Path of `mrd`.
     """
     errors = read_table(background).to_pylist()
-    normals = [
-        item for item in libraries if item["row"]["role"] == NORMAL and not _failure_of(item)
-    ]
+    normals = [item for item in libraries if item["row"]["role"] == NORMAL and not failure_of(item)]
     rows: Rows = []
     for item in libraries:
         row = item["row"]
@@ -85,7 +84,7 @@ def _of_library(
     settings: Mapping[str, Any],
 ) -> Rows:
     """Rows of one library; where it cannot be tested, one that says why."""
-    failure = _failure_of(item)
+    failure = failure_of(item)
     if failure:
         return [{"status": FAILED, "reason": failure}]
     try:
@@ -101,12 +100,6 @@ def _of_library(
         return rows_of(mutations, aside, counted, settings)
     except InputError as error:
         return [{"status": FAILED, "reason": _shown(str(error), [item, *normals], references)}]
-
-
-def _failure_of(item: Mapping[str, Any]) -> str | None:
-    """Why a library could not be read in an earlier step, if it could not."""
-    (library,) = read_table(item["library"]).to_pylist()
-    return library["reason"] or "it could not be read" if library["status"] == FAILED else None
 
 
 def _mutations(

@@ -12,17 +12,18 @@ import pysam
 from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.names import shown_names, without_place
-from liquidbiopsy.core.parquet import read_table, table_of, write_table
+from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
-from liquidbiopsy.core.tables import FAILED
 from liquidbiopsy.ctdna.background_rows import background_rows
+from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.covered import regions_of
 from liquidbiopsy.ctdna.hotspots import Codon, codons_of, read_hotspots
 from liquidbiopsy.ctdna.known import known_keys
+from liquidbiopsy.ctdna.libraries import failure_of
 from liquidbiopsy.ctdna.library_variants import Called, Normals, call_library, normals_of
 from liquidbiopsy.ctdna.mrd_targets import TaggedGenome
 from liquidbiopsy.ctdna.mutations import Mutation, read_mutations
-from liquidbiopsy.ctdna.pileup import opened, pile
+from liquidbiopsy.ctdna.pileup import pile
 from liquidbiopsy.ctdna.tables import BACKGROUND, COVERAGE, NORMAL, PANEL, VARIANTS
 from liquidbiopsy.ctdna.variant_rows import coverage_rows, on_the_panel, variant_rows
 from liquidbiopsy.ctdna.vcf import vcf_text
@@ -65,7 +66,7 @@ def variants_specimen(
         Paths of `variants`, `vcf`, `background` and `coverage`.
     """
     specimen = _Specimen(panels, references, read_hotspots(hotspots), settings)
-    readable = [lib for lib in libraries if _is_read(lib)]
+    readable = [lib for lib in libraries if lib["row"]["library"] == PANEL and not failure_of(lib)]
     normals = [lib for lib in readable if lib["row"]["role"] == NORMAL]
     plasma = [lib for lib in readable if lib["row"]["role"] != NORMAL]
     for library in [*plasma, *normals]:
@@ -81,12 +82,6 @@ def variants_specimen(
         write_table(table_of(rows, table), outputs[name], table, made)
     names = [lib["row"]["library_id"] for lib in plasma]
     write_text(outputs["vcf"], vcf_text(specimen.variants, names, specimen.contigs))
-
-
-def _is_read(library: Mapping[str, Any]) -> bool:
-    """Whether a library is of a panel, and could be read."""
-    (row,) = read_table(library["library"]).to_pylist()
-    return library["row"]["library"] == PANEL and row["status"] != FAILED
 
 
 def _files(
@@ -160,7 +155,7 @@ class _Specimen:
         reference: Reference | None,
     ) -> None:
         row, bam = library["row"], library["consensus"]
-        with opened(bam) as handle:
+        with open_bam(bam) as handle:
             contigs = dict(zip(handle.references, handle.lengths, strict=True))
             mutations = self._mutations(row, handle, reference)
             genome = reference or TaggedGenome(handle)

@@ -36,7 +36,7 @@ def with_controls(colours: Mapping[str, Any]) -> dict[str, Any]:
         if remark:
             log.warning("%s", remark)
             remarks[name] = remark
-        chromogens[name] = {"vector": vector, "remark": remark}
+        chromogens[name] = {"vector": vector, "remark": remark, "settled": False}
     return {**colours, "chromogens": chromogens}
 
 

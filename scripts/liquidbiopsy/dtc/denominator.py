@@ -16,9 +16,7 @@ REPEATS, ONE_IN = 6, 60  # pieces, at most and as a share, that are counted agai
 PIECE = 8  # squares along the edge of a piece
 READIER, MORE_RELUCTANT = 0.3, 3.0  # times the depth at which touching nuclei are split
 NORMAL = 1.96
-LEAST_ERROR = (
-    0.03  # of the count, as on slides whose number of nuclei is known (docs/benchmarks.md)
-)
+LEAST_ERROR = 0.03  # of the count, as on slides of known number (docs/benchmarks.md)
 
 Again = Callable[[Ground, int, Nuclear], npt.NDArray[np.float32]]
 """Nuclei of a piece of ground counted again, from it, the shift in pixels, and how."""

@@ -211,7 +211,7 @@ class _Detection:
 
     def _stain(self, seeds: Sequence[Seed], surveyed: Survey, wide: Slidewide) -> Estimate:
         """The chromogen's colour: the slide's own where there is enough of it."""
-        settled = self.colours["chromogens"][self.row["chromogen"]].get("settled", False)
+        settled = self.colours["chromogens"][self.row["chromogen"]]["settled"]
         if settled or not self.colours["estimate"]:
             return Estimate(np.asarray(self.known_stain, float), None, "")
         most = self.detection["max_object_um2"] / self.scale.working_um**2

@@ -43,9 +43,11 @@ def detect_specimen(
     seen = with_controls(colours)
     stained = [i for i in items if (i["role"] or STAINED) == STAINED]
     controls = [i for i in items if i not in stained]
-    found = [_detect(item, seen, settings, names, threads) for item in stained]
+    found = [detect_slide(i, seen, settings, names[i["image"]], threads=threads) for i in stained]
     settled = with_colours_of(seen, [f.row for f in found])
-    found += [_detect(item, settled, settings, names, threads) for item in controls]
+    found += [
+        detect_slide(i, settled, settings, names[i["image"]], threads=threads) for i in controls
+    ]
     files = {names[item["image"]]: item["image"] for item in items}
     files |= {
         f"control of {name}": chromogen["control"]
@@ -64,16 +66,6 @@ def detect_specimen(
         ("crops", CROPS, [row for f in found for row in f.crops]),
     ):
         write_table(table_of(rows, table), outputs[name], table, made)
-
-
-def _detect(
-    item: Mapping[str, Any],
-    colours: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    names: Mapping[str, str],
-    threads: int,
-) -> Detected:
-    return detect_slide(item, colours, settings, names[item["image"]], threads=threads)
 
 
 def _quality(found: Detected) -> list[dict[str, Any]]:

@@ -20,11 +20,9 @@ PALE, SMALL = 0.3, 0.3  # shares of the slide's usual nucleus: less is cytoplasm
 LOBE, LOBES_APART = 0.5, 0.7  # largest lobe, of the usual area; their distance, of its diameter
 ENOUGH_EDGE = 60  # pairs of pixels across edges of nuclei from which their softness is told
 SHARP_UM = 1.0  # width of the edge of a nucleus that is in focus
-DENSE, FEW = (
-    0.5,
-    0.3,
-)  # shares of the usual square's haematoxylin and nuclei: so much of the one and
-# so few of the other are cells that are blurred beyond being told apart
+# Shares of the usual square's haematoxylin and nuclei: so much of the one and so few of the other
+# are cells that are blurred beyond being told apart.
+DENSE, FEW = 0.5, 0.3
 ENOUGH_NUCLEI = 3  # in the usual square, below which that cannot be told
 
 Nuclei = npt.NDArray[np.float32]
