@@ -24,6 +24,7 @@ ASSAYS: dict[str, dict[str, Any]] = {
         "pictures": True,
         "calls": ["tumour", "uncertain"],
         "timeline": [{"analyte": "blood_count", "title": "Tumour cells", "scale": "log"}],
+        "charts": [],
     },
     "plasma": {
         "title": "Plasma DNA",
@@ -31,6 +32,7 @@ ASSAYS: dict[str, dict[str, Any]] = {
         "pictures": False,
         "calls": [],
         "timeline": [{"analyte": "fraction", "title": "Tumour fraction", "scale": "linear"}],
+        "charts": [],
     },
 }
 TABLES = ["cells", "quality", "variants"]

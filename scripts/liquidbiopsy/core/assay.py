@@ -14,7 +14,9 @@ from liquidbiopsy.core.settings import read_yaml
 RESERVED = ("benchmarks", "cohort", "logs", "references", "reports", "run")
 """Other folders of the results."""
 
-KEYS = ("title", "tables", "pictures", "calls", "check", "timeline")
+KEYS = ("title", "tables", "pictures", "calls", "check", "timeline", "charts")
+CHARTS = ("genome", "lengths")
+"""Kinds of charts that a report can draw of a table."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Assay:
     of messages. Blank for none."""
     timeline: tuple[Mapping[str, Any], ...]
     """Analytes drawn on the patient's timeline: analyte, title, scale."""
+    charts: tuple[Mapping[str, Any], ...]
+    """Charts drawn for each library: kind, table, title; of a genome also the table `segments`."""
     settings_schema: Mapping[str, Any]
     sheet_schema: Mapping[str, Any]
 
@@ -83,6 +87,10 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
     if unknown or "title" not in declared:
         wrong = f"unknown key {', '.join(sorted(unknown))}" if unknown else "no title"
         raise UserError(f"{rules.with_name('assay.yaml')}: {wrong}")
+    for chart in declared.get("charts", []):
+        if chart.get("kind") not in CHARTS:
+            hint = did_you_mean(str(chart.get("kind")), CHARTS)
+            raise UserError(f"{rules.with_name('assay.yaml')}: charts: no kind of chart{hint}")
     if "specimen_id" not in sheet_schema.get("properties", {}):
         raise UserError(f"{rules.with_name('sheet.schema.yaml')}: no property specimen_id")
     return Assay(
@@ -94,6 +102,7 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         calls=tuple(declared.get("calls", [])),
         check=str(declared.get("check", "")),
         timeline=tuple(declared.get("timeline", [])),
+        charts=tuple(declared.get("charts", [])),
         settings_schema=settings_schema,
         sheet_schema=sheet_schema,
     )

@@ -37,6 +37,7 @@ def declarations(run: Run) -> dict[str, dict[str, Any]]:
             "pictures": assay.pictures,
             "calls": list(assay.calls),
             "timeline": [dict(line) for line in assay.timeline],
+            "charts": [dict(chart) for chart in assay.charts],
         }
         for name, assay in run.assays.items()
     }

@@ -13,6 +13,7 @@ from liquidbiopsy import __version__
 from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.report import sections
+from liquidbiopsy.report.charts import drawn_charts
 from liquidbiopsy.report.pictures import pictured_cells
 from liquidbiopsy.report.quality import Summary, simulated_words, summarise
 from liquidbiopsy.report.statements import Statement, state
@@ -63,6 +64,7 @@ def patient_page(
         timelines=timelines,
         events=events,
         markers=found,
+        charts=drawn_charts(folder, specimens, assays),
         latest_markers=sections.latest_markers(found),
         further=sections.further(statements, shown, assays),
         targeted=sections.targeted(statements, shown),

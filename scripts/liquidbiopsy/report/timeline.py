@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import vl_convert
 
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
 from liquidbiopsy.core.words import number, plain
+from liquidbiopsy.report.drawing import (
+    ACCENT,
+    INK,
+    SOFT,
+    WARN,
+    WIDTHS,
+    Chart,
+    layer_of,
+    styled,
+    svg_of,
+)
 from liquidbiopsy.report.statements import Statement, unit_words
 
-WIDTHS = {"broad": 860, "narrow": 340}
 HEIGHT = 230
 LETTER_PX = 6.4  # mean width of a letter of an event's label
 LINE_PX = 15
 LONGEST_LABEL = 36
 KINDS = {"treatment_start": "Start", "treatment_stop": "Stop", "other": ""}
 
-INK, SOFT, ACCENT, WARN, LINE = "#1b1f24", "#4b5560", "#14507a", "#8a3b00", "#dde2e7"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 MARKS = {  # status: shape, outline, fill
     MEASURED: ("circle", ACCENT, ACCENT),
     NOT_DETECTED: ("triangle-down", ACCENT, "#ffffff"),
@@ -55,17 +61,9 @@ def timeline_svgs(
         Prefix of the identifiers in the SVG, unlike any other on the page.
     """
     return {
-        name: _svg(_chart(statements, events, days, line, width), f"{key}-{name}")
+        name: svg_of(_chart(statements, events, days, line, width), f"{key}-{name}")
         for name, width in WIDTHS.items()
     }
-
-
-def _svg(chart: alt.LayerChart, key: str) -> str:
-    """The chart as SVG that can stand in a page: no namespaces, identifiers of its own."""
-    svg = vl_convert.vegalite_to_svg(chart.to_dict())
-    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg)
-    svg = re.sub(r'\sid="([^"]+)"', rf' id="{key}-\1"', svg)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", svg)
 
 
 def _chart(
@@ -74,7 +72,7 @@ def _chart(
     days: Sequence[int],
     line: Mapping[str, Any],
     width: int,
-) -> alt.LayerChart:
+) -> Chart:
     points = [_point(s) for s in statements]
     first, last = _span(days)
     x = alt.X(
@@ -88,13 +86,13 @@ def _chart(
     drawn = [p for p in points if p["value"] is not None]
     layers = [
         *(layer for label in labels for layer in _event_layers(label, x)),
-        _layer(drawn)
+        layer_of(drawn)
         .mark_line(color=ACCENT, strokeWidth=1.2, opacity=0.5)
         .encode(x=x, y=alt.Y("value:Q", scale=scale, axis=axis)),
-        _layer([p for p in drawn if p["low"] is not None])
+        layer_of([p for p in drawn if p["low"] is not None])
         .mark_rule(color=ACCENT, strokeWidth=1.8)
         .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
-        _layer(points)
+        layer_of(points)
         .mark_point(size=80, strokeWidth=1.8, opacity=1)
         .encode(x=x, y=alt.Y("place:Q", scale=scale, axis=axis), **_by_status(points)),
     ]
@@ -107,42 +105,20 @@ def _chart(
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding={"left": 2, "right": 14, "top": 4, "bottom": 4},
     )
-    return chart.configure(
-        font=FONT,
-        background="transparent",
-        view=alt.ViewConfig(stroke=None),
-        axis=alt.AxisConfig(
-            labelFontSize=12,
-            labelColor=SOFT,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            titlePadding=10,
-            titleColor=SOFT,
-            domainColor=SOFT,
-            tickColor=SOFT,
-            gridColor=LINE,
-        ),
-        legend=alt.LegendConfig(
-            labelFontSize=12, labelColor=INK, orient="bottom", symbolSize=80, columnPadding=18
-        ),
-    )
+    return styled(chart)
 
 
 def _event_layers(label: Mapping[str, Any], x: alt.X) -> list[alt.Chart]:
     """A dashed line for an event, up to its label above the chart."""
     top = -2 - LINE_PX * label["row"]
-    line = _layer([label]).mark_rule(color=SOFT, strokeDash=[4, 3])
-    words = _layer([label]).mark_text(
+    line = layer_of([label]).mark_rule(color=SOFT, strokeDash=[4, 3])
+    words = layer_of([label]).mark_text(
         align=label["align"], dx=label["dx"], baseline="bottom", fontSize=11, color=INK
     )
     return [
         line.encode(x=x, y=alt.value(top - LINE_PX * (label["row"] > 0)), y2=alt.value(HEIGHT)),
         words.encode(x=x, y=alt.value(top), text="label:N"),
     ]
-
-
-def _layer(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
 def _point(s: Statement) -> dict[str, Any]:
