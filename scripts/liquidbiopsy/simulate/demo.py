@@ -17,6 +17,7 @@ import pandas as pd
 
 from liquidbiopsy.simulate.demo_marrow import write_marrow_demo
 from liquidbiopsy.simulate.demo_plasma import write_plasma_demo
+from liquidbiopsy.simulate.demo_whole_genome import write_whole_genome_demo
 from liquidbiopsy.simulate.parameters import (
     CYTOKERATIN,
     HER2,
@@ -227,6 +228,7 @@ def main() -> None:
     write_demo(Path(sys.argv[1]))
     write_marrow_demo(Path(sys.argv[1]))
     write_plasma_demo(Path(sys.argv[1]))
+    write_whole_genome_demo(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,16 @@
+"""Rule `copies` of the assay ctdna: bins of a specimen -> tumour fraction and copies."""
+
+from liquidbiopsy.core.logs import log_to
+from liquidbiopsy.ctdna.step_copies import copies_specimen
+
+with log_to(snakemake.log[0]):  # noqa: F821
+    job = snakemake  # noqa: F821
+    copies_specimen(
+        rows=job.params.rows,
+        bins=list(job.input.bins),
+        panel=next(iter(job.input.normals), None),
+        references=job.params.references,
+        settings=job.params.settings,
+        code=job.params.code,
+        outputs=dict(job.output.items()),
+    )

@@ -1,0 +1,262 @@
+"""Records of a chunk, each looked at once: to which bin it counts, and what its fragment is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.copynumber.seen_ends import kind_of, mate_five_prime, seen
+from liquidbiopsy.reads.chunks import (
+    DUPLICATE,
+    FAILED_QC,
+    FIRST,
+    MATE_UNMAPPED,
+    PAIRED,
+    PROPER,
+    REVERSE,
+    SECONDARY,
+    SUPPLEMENTARY,
+    UNMAPPED,
+    int32_at,
+)
+from liquidbiopsy.reads.fields import HARD, SOFT, five_prime, reach_of
+
+FATES = (
+    "counted", "not_primary", "unmapped", "failed_qc", "flagged_duplicate", "elsewhere", "low_mapq",
+    "outside",
+)  # fmt: skip
+"""What becomes of a record; those of `elsewhere` lie on contigs without bins, those `outside`
+beyond the last bin of a contig."""
+COUNTED, NOT_PRIMARY, NOT_MAPPED, FAILED, FLAGGED, ELSEWHERE, LOW_MAPQ, OUTSIDE = range(8)
+NEVER, AUTO, ALWAYS = 0, 1, 2
+"""Whether reads of the same ends are told apart from first ones; AUTO: until one is flagged."""
+NEW, AGAIN = 0, 1
+"""First axis of all that is counted: reads whose ends were not seen before, and others."""
+LONG, NOT_READ, LEFT_OUT = 0, 1, 2  # of `Tallies.others`
+TID, POS, UNSORTED, ANY_FLAGGED, BIN, PAIRS, PROPERS = range(7)  # of `Tallies.state`
+END = 4  # bases of a motif
+
+Whole = npt.NDArray[np.int64]
+
+
+class Limits(NamedTuple):
+    """Settings of the kernel, whole numbers."""
+
+    min_mapq: int
+    fragment_mapq: int
+    duplicates: int
+    max_length: int
+    short_low: int
+    short_high: int
+    long_low: int
+    long_high: int
+    window_bp: int
+    on_target: int
+    """1: fragments that overlap no region are passed by; 0: those within one have no window."""
+
+
+class Grid(NamedTuple):
+    """Where bins, windows and regions are; `first_*` have one entry more than there are contigs."""
+
+    contig: Whole
+    """Contig of the bins by the file's contig, or -1."""
+    first_bin: Whole
+    bin_start: Whole
+    bin_end: Whole
+    first_window: Whole
+    first_region: Whole
+    region_start: Whole
+    region_end: Whole
+
+
+class Tallies(NamedTuple):
+    """What is counted; the first axis of four is NEW or AGAIN."""
+
+    fates: Whole
+    """Records by what became of them, shape (FATES,)."""
+    reads: Whole
+    """Reads that count by bin, shape (2, bins)."""
+    lengths: Whole
+    """Fragments by length, shape (2, max_length + 1)."""
+    motifs: Whole
+    """Ends by their first four bases, shape (2, 256)."""
+    windows: Whole
+    """Short and long fragments by window, shape (2, 2, windows)."""
+    others: Whole
+    """Fragments too long, ends clipped or unknown, fragments in no window, shape (2, 3)."""
+    state: Whole
+    """Last contig and place, whether they went back, whether a duplicate was flagged, last bin,
+    reads of pairs and of proper pairs among the mapped ones, shape (7,).
+    """
+
+
+def _numbers() -> np.ndarray:
+    table = np.full(16, 255, np.uint8)
+    for number, code in enumerate((1, 2, 4, 8)):
+        table[code] = number
+    return table
+
+
+NUMBER_OF = _numbers()
+"""Base as BAM packs it -> 0 to 3 for A, C, G, T, or 255."""
+
+
+@nb.njit(cache=True, nogil=True)
+def last_at(starts, low, high, place):  # type: ignore[no-untyped-def]
+    """Last of the sorted starts [low, high) that is not after a place; low - 1 where all are."""
+    while low < high:
+        middle = (low + high) // 2
+        if starts[middle] <= place:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@nb.njit(cache=True, nogil=True)
+def bin_at(grid, contig, place, near):  # type: ignore[no-untyped-def]
+    """Bin of a place, looked for in `near` first, or -1."""
+    first, stop = grid.first_bin[contig], grid.first_bin[contig + 1]
+    if first <= near < stop and grid.bin_start[near] <= place < grid.bin_end[near]:
+        return near
+    found = last_at(grid.bin_start, first, stop, place)
+    return found if found >= first and place < grid.bin_end[found] else -1
+
+
+@nb.njit(cache=True, nogil=True)
+def within(grid, contig, low, high):  # type: ignore[no-untyped-def]
+    """Whether a stretch lies in one region."""
+    first, stop = grid.first_region[contig], grid.first_region[contig + 1]
+    found = last_at(grid.region_start, first, stop, low)
+    return found >= first and high <= grid.region_end[found]
+
+
+@nb.njit(cache=True, nogil=True)
+def overlaps(grid, contig, low, high):  # type: ignore[no-untyped-def]
+    """Whether a stretch shares a base with a region."""
+    first, stop = grid.first_region[contig], grid.first_region[contig + 1]
+    found = last_at(grid.region_start, first, stop, high - 1)
+    return found >= first and grid.region_end[found] > low
+
+
+@nb.njit(cache=True, nogil=True)
+def end_motif(data, seq, length, cigar, n_cigar, flag):  # type: ignore[no-untyped-def]
+    """Number of a read's first four bases in its own direction, A 0 to T 3, the first highest.
+
+    -1 where they are clipped, not all known, or not there.
+    """
+    if n_cigar == 0 or length < END:
+        return -1
+    back = flag & REVERSE != 0
+    op = int32_at(data, cigar + 4 * (n_cigar - 1) if back else cigar) & 15
+    if op in (SOFT, HARD):
+        return -1
+    found = 0
+    for k in range(END):
+        at = length - 1 - k if back else k
+        byte = np.int64(data[seq + (at >> 1)])
+        number = np.int64(NUMBER_OF[byte & 15 if at & 1 else byte >> 4])
+        if number == 255:
+            return -1
+        found = 4 * found + (3 - number if back else number)
+    return found
+
+
+@nb.njit(cache=True, nogil=True)
+def fate_of(limits, grid, tid, mapq, flag):  # type: ignore[no-untyped-def]
+    """What becomes of a record, but for its bin."""
+    if flag & (SECONDARY | SUPPLEMENTARY):
+        return NOT_PRIMARY
+    if flag & UNMAPPED or tid < 0:
+        return NOT_MAPPED
+    if flag & FAILED_QC:
+        return FAILED
+    if flag & DUPLICATE:
+        return FLAGGED
+    if grid.contig[tid] < 0:
+        return ELSEWHERE
+    return LOW_MAPQ if mapq < limits.min_mapq else COUNTED
+
+
+@nb.njit(cache=True, nogil=True)
+def put_window(limits, grid, tallies, contig, low, high, turn):  # type: ignore[no-untyped-def]
+    """Count a fragment to the window of its midpoint, where it is short or long."""
+    size = high - low
+    if limits.short_low <= size <= limits.short_high:
+        which = 0
+    elif limits.long_low <= size <= limits.long_high:
+        which = 1
+    else:
+        return
+    if within(grid, contig, low, high):
+        tallies.others[turn, LEFT_OUT] += 1
+        return
+    window = grid.first_window[contig] + max(low + high, 0) // 2 // limits.window_bp
+    if window < grid.first_window[contig + 1]:
+        tallies.windows[turn, which, window] += 1
+
+
+@nb.njit(cache=True, nogil=True)
+def tally(  # type: ignore[no-untyped-def]
+    data, end, tid, pos, mapq, flag, mate_tid, mate_pos, tlen, n_cigar, length, cigar, seq, tags,
+    limits, grid, ends, tallies,
+):  # fmt: skip
+    """Count the records of a chunk."""
+    state = tallies.state
+    for i in range(tid.size):
+        f, t, p = flag[i], tid[i], np.int64(pos[i])
+        if f & DUPLICATE:
+            state[ANY_FLAGGED] = 1
+        place = np.int64(t) if t >= 0 else np.int64(1) << 32
+        if place < state[TID] or (place == state[TID] and p < state[POS]):
+            state[UNSORTED] = 1
+        state[TID], state[POS] = place, p
+        fate = fate_of(limits, grid, t, mapq[i], f)
+        if fate == COUNTED or fate > FAILED:
+            state[PAIRS] += f & PAIRED
+            state[PROPERS] += 1 if f & PAIRED and f & PROPER else 0
+        contig = grid.contig[t] if t >= 0 else -1
+        if contig >= 0 and (fate == COUNTED or fate > FAILED):
+            found = bin_at(grid, contig, p, state[BIN])
+            if found < 0:
+                fate = OUTSIDE
+            else:
+                state[BIN] = found
+        tallies.fates[fate] += 1
+        if fate != COUNTED:
+            continue
+        watch = limits.duplicates == ALWAYS
+        watch = watch or (limits.duplicates == AUTO and state[ANY_FLAGGED] == 0)
+        turn, five, other = NEW, np.int64(0), np.int64(0)
+        if watch:
+            five = np.int64(five_prime(data, cigar[i], n_cigar[i], p, f))
+            other = mate_five_prime(data, tags[i], end[i], f, five, mate_pos[i], tlen[i])
+            turn = seen(ends, t, five, other, kind_of(f, mate_tid[i]))
+        tallies.reads[turn, state[BIN]] += 1
+        if f & (PAIRED | PROPER | MATE_UNMAPPED) != PAIRED | PROPER or mate_tid[i] != t:
+            continue
+        size = abs(np.int64(tlen[i]))
+        if size == 0 or mapq[i] < limits.fragment_mapq:
+            continue
+        low = p if tlen[i] > 0 else p + reach_of(data, cigar[i], n_cigar[i]) - size
+        if limits.on_target and not overlaps(grid, contig, low, low + size):
+            continue
+        if size <= limits.max_length:
+            motif = end_motif(data, seq[i], length[i], cigar[i], n_cigar[i], f)
+            if motif < 0:
+                tallies.others[turn, NOT_READ] += 1
+            else:
+                tallies.motifs[turn, motif] += 1
+        if f & FIRST == 0:
+            continue
+        if watch:
+            turn = seen(ends, t, min(five, other), max(five, other), np.int64(1))
+        if size > limits.max_length:
+            tallies.others[turn, LONG] += 1
+            continue
+        tallies.lengths[turn, size] += 1
+        if limits.on_target == 0:
+            put_window(limits, grid, tallies, contig, low, low + size, turn)

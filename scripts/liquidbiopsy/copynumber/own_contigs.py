@@ -1,0 +1,115 @@
+"""Contigs of a file held against the bins: their names with or without `chr`, their lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.copynumber.bins import Bins, plain
+from liquidbiopsy.core.errors import InputError
+
+BUILDS = {
+    "GRCh37": (
+        249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022,
+        141213431, 135534747, 135006516, 133851895, 115169878, 107349540, 102531392, 90354753,
+        81195210, 78077248, 59128983, 63025520, 48129895, 51304566, 155270560, 59373566,
+    ),
+    "GRCh38": (
+        248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636,
+        138394717, 133797422, 135086622, 133275309, 114364328, 107043718, 101991189, 90338345,
+        83257441, 80373285, 58617616, 64444167, 46709983, 50818468, 156040895, 57227415,
+    ),
+}  # fmt: skip
+"""Lengths of the contigs 1 to 22, X and Y, in bases, by build."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Which contig of the bins each of a file's is."""
+
+    index: npt.NDArray[np.int64]
+    """By the file's contig: index into `Bins.contigs`, or -1."""
+    names: tuple[str, ...]
+    """The file's own names of the contigs that have bins."""
+    partial: tuple[str, ...]
+    """Those, by the file's names, of which the bins have only the beginning."""
+    absent: tuple[str, ...]
+    """Contigs of the bins that the file does not know, by their plain names."""
+
+
+def build_of(lengths: Mapping[str, int]) -> str | None:
+    """The build whose lengths these are, by plain names of contigs; None where there is none."""
+    order = [*map(str, range(1, 23)), "X", "Y"]
+    for build, known in BUILDS.items():
+        right = dict(zip(order, known, strict=True))
+        mine = {name: size for name, size in lengths.items() if name in right}
+        if mine and all(right[name] == size for name, size in mine.items()):
+            return build
+    return None
+
+
+def match_contigs(contigs: Mapping[str, int], bins: Bins, name: str) -> Matched:
+    """Hold a file's contigs against bins.
+
+    Parameters
+    ----------
+    contigs : dict
+        Name -> length in bases, in the file's order.
+    bins : Bins
+    name : str
+        The file as messages name it.
+
+    Raises
+    ------
+    InputError
+        A contig is there twice, as `1` and as `chr1`; a contig is shorter than its bins, or both
+        are of known builds that differ; none has bins.
+    """
+    found: dict[str, str] = {}
+    for own in contigs:
+        bare = plain(own)
+        if bare not in bins.contigs:
+            continue
+        if bare in found:
+            problem = f"has both {found[bare]} and {own} for contig {bare}"
+            raise InputError(name, problem, "align to a reference that has each contig once")
+        found[bare] = own
+    if not found:
+        few = ", ".join(list(contigs)[:3]) or "none"
+        wanted = ", ".join(bins.contigs[:3])
+        problem = f"has no contig that is counted: its contigs are {few} …, and {wanted} … count"
+        raise InputError(name, problem, "is it aligned to the reference of the sheet?")
+    _check_lengths({bare: contigs[own] for bare, own in found.items()}, bins, found, name)
+    partial = [own for bare, own in found.items() if contigs[own] > _end(bins, bare)]
+    where = {name: k for k, name in enumerate(bins.contigs)}
+    index = [where.get(plain(own), -1) for own in contigs]
+    absent = tuple(bare for bare in bins.contigs if bare not in found)
+    return Matched(np.array(index, np.int64), tuple(found.values()), tuple(partial), absent)
+
+
+def _check_lengths(
+    mine: Mapping[str, int], bins: Bins, names: Mapping[str, str], name: str
+) -> None:
+    ends = {bare: _end(bins, bare) for bare in bins.contigs}
+    own_build, other_build = build_of(mine), build_of(ends)
+    differ = own_build is not None and other_build is not None and own_build != other_build
+    for bare, length in mine.items():
+        span = bins.of(bare)
+        step = int((bins.end[span] - bins.start[span]).max())
+        # bins of a WIG all have their full size, over the end of the contig
+        fits = length == ends[bare] or (
+            ends[bare] % step == 0 and ends[bare] - step < length <= ends[bare]
+        )
+        if fits or (length > ends[bare] and not differ):
+            continue
+        own = f"{length} bases" + (f" ({own_build})" if own_build else "")
+        other = f"{ends[bare]}" + (f" ({other_build})" if other_build else "")
+        problem = f"contig {names[bare]} has {own}, and the bins are of one with {other}"
+        raise InputError(name, problem, "give the reference that the file was aligned to")
+
+
+def _end(bins: Bins, contig: str) -> int:
+    return int(bins.end[bins.of(contig)][-1])

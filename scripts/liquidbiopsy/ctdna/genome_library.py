@@ -1,0 +1,178 @@
+"""One library as bins and fragments, whatever it comes as: reads, counts, or molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from liquidbiopsy.copynumber.as_bam import read_alignments
+from liquidbiopsy.copynumber.bins import Bins, Values, grid
+from liquidbiopsy.copynumber.counting import Counted, count_reads
+from liquidbiopsy.copynumber.tracks import names_note, track_on
+from liquidbiopsy.copynumber.wig import Wig, as_bins, read_wig
+from liquidbiopsy.core.errors import InputError, UserError
+from liquidbiopsy.core.parquet import read_table
+from liquidbiopsy.ctdna.fragment_lengths import fragment_lengths
+from liquidbiopsy.ctdna.fragment_windows import window_rows
+from liquidbiopsy.ctdna.fragments import Features, features_of, length_rows, motif_rows
+from liquidbiopsy.ctdna.genome_counts import Counts
+from liquidbiopsy.ctdna.genome_quality import counted_quality
+from liquidbiopsy.ctdna.tables import WGS
+from liquidbiopsy.reads.panel import read_panel
+
+Row = dict[str, Any]
+NOTHING: Row = {"fragments": 0}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found: rows of the tables, without the library's name."""
+
+    sizes: Row
+    counts: Counts | None = None
+    lengths: list[Row] = field(default_factory=list)
+    motifs: list[Row] = field(default_factory=list)
+    windows: list[Row] = field(default_factory=list)
+    quality: dict[str, float | None] = field(default_factory=dict)
+    """Metric -> value."""
+
+
+@dataclass(frozen=True)
+class GenomeLibrary:
+    """What is known of a library before it is read; see `fragments_library`."""
+
+    row: Mapping[str, Any]
+    made: str | None
+    bed: str | None
+    gc: str | None
+    reference: Mapping[str, Any] | None
+    settings: Mapping[str, Any]
+
+    def measure(self) -> Measured:
+        """Read the library.
+
+        Raises
+        ------
+        UserError
+            Something is wrong with its files; the message says what.
+        """
+        if self.row["library"] != WGS:
+            return self._of_panel()
+        if self.row["wig"]:
+            return self._of_wig(self.row["wig"])
+        if self.row["bins"]:
+            return Measured({**NOTHING, "reason": "a ready table of bins has no fragments"})
+        file = self.made or self.row["bam"]
+        if not file:
+            raise UserError("the sheet names neither FASTQ, BAM, WIG nor a table of bins")
+        return self._of_reads(file)
+
+    def _of_panel(self) -> Measured:
+        if not self.made or not self.bed:
+            return Measured({**NOTHING, "reason": "without a panel there is no target"})
+        regions = read_panel(self.bed)
+        counted = fragment_lengths(self.made, self._name, regions, self._fasta, self.settings)
+        return self._measured(counted, None)
+
+    def _of_wig(self, file: str) -> Measured:
+        wig = read_wig(file)
+        size = self.settings["bin_size"]
+        if wig.step != size:
+            problem = f"has bins of {wig.step} bases, and the settings ask for {size}"
+            raise InputError(file, problem, "set assays.ctdna.wgs.bin_size, or count anew")
+        bins, count = as_bins(wig)
+        counts, notes = self._tracked(bins, count, {file: wig.names})
+        return Measured({**NOTHING, "reason": _said(["counts have no fragments", *notes])}, counts)
+
+    def _of_reads(self, file: str) -> Measured:
+        with read_alignments(file, self._name, self._fasta) as (_, contigs):
+            bins = grid(contigs, self.settings["bin_size"])
+        if not len(bins):
+            raise InputError(self._name, "knows none of the chromosomes 1 to 22, X and Y")
+        counted = count_reads(file, self._name, bins, self._fasta, self.settings)
+        counts, notes = self._tracked(bins, counted.count, {self._name: counted.contig_names})
+        return self._measured(counted, counts, notes)
+
+    def _measured(
+        self, counted: Counted, counts: Counts | None, notes: tuple[str, ...] = ()
+    ) -> Measured:
+        told = [counted.reason, *counted.notes, *notes]
+        if counted.fragments is None:
+            quality = counted_quality(counted, counts, None)
+            return Measured({**NOTHING, "reason": _said(told)}, counts, quality=quality)
+        features = features_of(counted.fragments, self.settings)
+        gc, known = self._windows(counted.fragments.windows)
+        return Measured(
+            sizes=_sizes(features) | {"reason": _said(told)},
+            counts=counts,
+            lengths=length_rows(counted.fragments),
+            motifs=motif_rows(counted.fragments),
+            windows=window_rows(counted.fragments, gc, known, self.settings),
+            quality=counted_quality(counted, counts, features),
+        )
+
+    def _tracked(
+        self, bins: Bins, count: Values, named: Mapping[str, tuple[str, ...]]
+    ) -> tuple[Counts, tuple[str, ...]]:
+        """Counts with GC and mappability, and what to say of how contigs are named."""
+        names = dict(named)
+        tracks: dict[str, Values | None] = {"gc": None, "mappability": None}
+        for name in tracks:
+            if self.settings[name]:
+                wig: Wig = read_wig(self.settings[name])
+                tracks[name] = track_on(bins, wig)
+                names[self.settings[name]] = wig.names
+        gc, acgt = tracks["gc"], None
+        if gc is None:
+            gc, acgt = self._of_reference("bins", bins)
+        note = names_note(names)
+        return Counts(bins, count, gc, acgt, tracks["mappability"]), (note,) if note else ()
+
+    def _windows(self, windows: Bins) -> tuple[Values | None, Values | None]:
+        """GC and known bases of windows, where there is a reference."""
+        return self._of_reference("windows", windows) if len(windows) else (None, None)
+
+    def _of_reference(self, kind: str, bins: Bins) -> tuple[Values | None, Values | None]:
+        """GC and known bases of the library's reference in bins, NaN in those that it lacks."""
+        if self.gc is None:
+            return None, None
+        table = read_table(self.gc)
+        reasons = [reason for reason in table["reason"].to_pylist() if reason]
+        if reasons:
+            raise UserError(reasons[0])
+        own = [row for row in table.to_pylist() if row["kind"] == kind]
+        there = {(row["chrom"], row["start"]): row for row in own}
+        found = [there.get(key) for key in zip(bins.chrom(), bins.start.tolist(), strict=True)]
+        gc, acgt = (
+            np.array([np.nan if row is None or row[n] is None else row[n] for row in found])
+            for n in ("gc", "acgt")
+        )
+        return gc, acgt
+
+    @property
+    def _fasta(self) -> str | None:
+        return self.reference["fasta"] if self.reference else None
+
+    @property
+    def _name(self) -> str:
+        """The user's own file, for messages."""
+        return str(self.row["bam"] or self.row["fq1"] or self.row["library_id"])
+
+
+def _sizes(features: Features) -> Row:
+    return {
+        "fragments": features.fragments,
+        "mode": features.mode.length,
+        "short": features.ratio.short,
+        "long": features.ratio.long,
+        "ratio": features.ratio.value,
+        "ratio_low": features.ratio.low,
+        "ratio_high": features.ratio.high,
+    }
+
+
+def _said(words: list[str]) -> str | None:
+    return "; ".join(word for word in words if word) or None

@@ -1,0 +1,103 @@
+"""Step `fragments` of one library: its reads, or its counts, in; bins and fragments out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.names import shown_names, without_place
+from liquidbiopsy.core.parquet import read_table, table_of, write_table
+from liquidbiopsy.core.provenance import Provenance, checksums
+from liquidbiopsy.core.tables import FAILED, MEASURED, QUALITY, Table
+from liquidbiopsy.ctdna.genome_counts import write_counts
+from liquidbiopsy.ctdna.genome_library import GenomeLibrary, Measured
+from liquidbiopsy.ctdna.genome_quality import quality_rows
+from liquidbiopsy.ctdna.genome_tables import FRAGMENTS, MOTIFS, SIZES, WINDOWS
+
+log = logging.getLogger(__name__)
+TABLES: dict[str, Table] = {
+    "sizes": SIZES,
+    "fragments": FRAGMENTS,
+    "motifs": MOTIFS,
+    "windows": WINDOWS,
+}
+
+
+def fragments_library(
+    row: Mapping[str, Any],
+    made: str | None,
+    library: str | None,
+    bed: str | None,
+    gc: str | None,
+    reference: Mapping[str, Any] | None,
+    settings: Mapping[str, Any],
+    code: str,
+    outputs: Mapping[str, str],
+) -> None:
+    """Count a library's reads in bins of the genome, and measure its fragments.
+
+    Of a panel's library the fragments alone are measured, of its molecules.
+
+    Parameters
+    ----------
+    row : dict
+        Its row of ctdna.tsv.
+    made : str or None
+        BAM file that an earlier step made of its reads; without one the row names what is read.
+    library : str or None
+        Its row of the table `libraries`, as Parquet, where an earlier step read it.
+    bed : str or None
+        Regions of its panel, of a panel's library.
+    gc : str or None
+        Table `gc` of its reference, where it has one.
+    reference : dict or None
+        `fasta` and `build` of its reference.
+    settings : dict
+        What counting reads of the section `wgs`.
+    code : str
+        Digest of the code.
+    outputs : dict
+        Paths of `counts`, `sizes`, `fragments`, `motifs`, `windows` and `quality`. Of a library
+        that cannot be read `sizes` has the reason, and the others are empty.
+    """
+    own = {key: row[key] for key in ("specimen_id", "library_id")}
+    given = [row[name] for name in ("bam", "wig", "bins") if row[name]]
+    tracks = [settings[name] for name in ("gc", "mappability") if settings[name]]
+    fasta = [reference["fasta"]] if reference else []
+    panel = [bed] if bed else []
+    names = shown_names([*given, *tracks, *fasta, *panel])
+    try:
+        _stop_where_unread(library)
+        found = GenomeLibrary(row, made, bed, gc, reference, settings).measure()
+    except UserError as error:
+        reason = str(error)
+        for path, name in names.items():
+            reason = without_place(reason, path, name)
+        log.warning("%s: %s", row["library_id"], reason)
+        found = Measured(sizes={"status": FAILED, "reason": reason, "fragments": 0})
+    files = {name: path for path, name in names.items()}
+    files |= {"reads": made} if made else {}
+    provenance = Provenance(code, {"wgs": dict(settings)}, checksums(files))
+    write_counts(found.counts, outputs["counts"], provenance)
+    rows = {
+        "sizes": [{"status": MEASURED, **found.sizes}],
+        "fragments": found.lengths,
+        "motifs": found.motifs,
+        "windows": found.windows,
+    }
+    for name, table in TABLES.items():
+        filled = table_of([{**own, **each} for each in rows[name]], table)
+        write_table(filled, outputs[name], table, provenance)
+    quality = table_of(quality_rows(own, found.quality), QUALITY)
+    write_table(quality, outputs["quality"], QUALITY, provenance)
+
+
+def _stop_where_unread(library: str | None) -> None:
+    """Raise the reason for which an earlier step could not read a library."""
+    if library is None:
+        return
+    (row,) = read_table(library).to_pylist()
+    if row["status"] == FAILED:
+        raise UserError(row["reason"] or "it could not be read")
