@@ -138,13 +138,13 @@ def operations(text):
     return found
 
 
-def plain_count(path, bins, chosen, excluded=(), on_target=None, ends=None):
+def plain_count(path, bins, chosen, excluded=(), on_target=None, ends=None, fasta=None):
     """What `count_reads` says, by a loop over pysam; `excluded`, `on_target`: (contig, start, end).
 
     `ends`: whether duplicates are told by ends; None: where none is flagged.
     """
     own = chosen["fragments"]
-    with pysam.AlignmentFile(path, check_sq=False) as handle:
+    with pysam.AlignmentFile(path, check_sq=False, reference_filename=fasta) as handle:
         reads = list(handle.fetch(until_eof=True))
         names = handle.references
     if ends is None:
@@ -236,7 +236,10 @@ def _one(
     kind = next((k for k in ("short", "long") if own[k][0] <= size <= own[k][1]), None)
     if kind is None or on_target is not None:
         return
-    if any(c == chrom and a <= low and low + size <= b for c, a, b in excluded):
+    window = own["window_bp"]
+    where = (2 * low + size) // 2 // window
+    inside = [(a, b) for c, a, b in excluded if c == chrom and a <= low and low + size <= b]
+    if any(a // window == (b - 1) // window == where for a, b in inside):
         others["excluded"] += 1
     else:
-        windows[kind, chrom, (2 * low + size) // 2 // own["window_bp"]] += 1
+        windows[kind, chrom, where] += 1

@@ -142,6 +142,20 @@ def test_bins_that_tell_nothing_are_not_used():
     )
 
 
+def test_neighbours_are_of_one_contig():
+    bins = grid({"1": 40, "2": 20}, 10)
+    left, right = neighbours(bins, np.array([True, False, True, True, True, True]))
+    assert (left.tolist(), right.tolist()) == ([0, 2, 4], [2, 3, 5])
+
+
+def test_autosomes_alone_set_the_level():
+    bins, gc, mappability = genome(lengths={"1": 100_000_000, "X": 150_000_000, "Y": 60_000_000})
+    found = profile(reads(1, bins, gc, mappability, copies={"X": 1, "Y": 1}), bins, gc, mappability)
+    own = found.used & bins.autosomal
+    assert np.median(found.corrected[own]) == pytest.approx(1, abs=0.005)
+    assert np.nanmedian(found.log2[bins.of("X")]) == pytest.approx(-1, abs=0.03)
+
+
 def test_noise_is_what_neighbours_show():
     bins, gc, mappability = genome()
     rng = np.random.default_rng(5)
@@ -168,6 +182,13 @@ def test_one_chromosome_alone_is_corrected():
 def _x():
     bins, gc, mappability = genome(lengths={"X": 60_000_000}, size=100_000)
     return reads(1, bins, gc, mappability, 300), bins, gc, mappability
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 12])
+def test_a_handful_of_bins_is_no_error(n):
+    bins, gc, mappability = genome(lengths={"1": n * 1_000_000})
+    found = profile(np.arange(500.0, 500 + n), bins, gc, np.clip(mappability, 0.9, 1))
+    assert np.isfinite(found.corrected[found.used]).all() and found.used.any()
 
 
 def test_a_sample_without_reads_or_bins_has_no_bin_used():

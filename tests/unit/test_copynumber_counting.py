@@ -17,9 +17,9 @@ from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.panel import Region
 
 BINS = grid(low_pass.CONTIGS, 5_000)
-EXCLUDED = [("1", 3_000, 3_900), ("1", 3_700, 8_000), ("2", 0, 2_500)]
+EXCLUDED = [("1", 2_000, 3_900), ("1", 3_700, 4_000), ("1", 9_000, 16_100), ("2", 0, 2_000)]
 REGIONS = [Region(f"chr{c}", a, b) for c, a, b in EXCLUDED]
-MERGED = [("1", 3_000, 8_000), ("2", 0, 2_500)]
+MERGED = [("1", 2_000, 4_000), ("1", 9_000, 16_100), ("2", 0, 2_000)]
 
 
 def counted(path, reference=None, bins=BINS, **changes):
@@ -45,6 +45,7 @@ def assert_same(found, path, ends=None, bins=BINS, **changes):
     for name in ("too_long", "ends_left_out", "excluded"):
         assert getattr(fragments, name) == others[name], name
     size = chosen["fragments"]["window_bp"]
+    assert list(np.flatnonzero(fragments.reached)) == [4, 5, 6, 7, 8]
     for kind, values in (("short", fragments.short), ("long", fragments.long)):
         for k, chrom in enumerate(fragments.windows.chrom()):
             assert values[k] == windows[kind, chrom, fragments.windows.start[k] // size]
@@ -123,9 +124,15 @@ def test_cram_says_the_same(tmp_path):
         )
     with pytest.raises(InputError, match=r"a\.bam: is CRAM, which cannot be read without"):
         counted(cram)
+    with pytest.raises(InputError, match="contig chr1 has 40000 bases, and the bins"):
+        counted(cram, str(fasta), grid({"1": 50_000}, 5_000))
     (tmp_path / "cut.cram").write_bytes((tmp_path / "a.cram").read_bytes()[:-3000])
     with pytest.raises(InputError, match=r"a\.bam: .*(cannot be read as CRAM|cut off)"):
         counted(str(tmp_path / "cut.cram"), str(fasta))
+    fasta.unlink()  # where the file says that its reference is
+    (tmp_path / "other.fa").write_text(">chr9\nACGT\n")
+    with pytest.raises(InputError, match=r"a\.bam: cannot be read as CRAM"):
+        counted(cram, str(tmp_path / "other.fa"))
 
 
 def test_names_with_and_without_chr_are_one(tmp_path):

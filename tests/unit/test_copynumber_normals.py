@@ -14,7 +14,7 @@ from liquidbiopsy.core.errors import InputError, UserError
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.core.provenance import Provenance
 
-WOMAN, MAN = {"Y": 0}, {"X": 1, "Y": 1}
+WOMAN, MAN = {"Y": 0.3}, {"X": 1, "Y": 1}  # some reads of a woman look like those of Y
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,10 @@ def test_a_bin_in_which_normals_differ_widely_is_not_used(world):
     log2[own] = [1, -1, 1, -1, 1, -1, 1, -1]
     wide = dataclasses.replace(normals, log2=log2)
     assert not profile(77, 1000, WOMAN, wide).used[own]
+    log2[own] = np.array([1, -1, 1, -1, 1, -1, 1, -1]) * 0.12  # within what is borne, but noisier
+    noisy = dataclasses.replace(normals, log2=log2)
+    held, usual = (profile(77, 1000, WOMAN, panel) for panel in (noisy, normals))
+    assert held.used[own] and held.noise[own] > 1.3 * usual.noise[own]
 
 
 def test_leaving_one_out_is_the_panel_made_without_it(world):
@@ -139,6 +143,10 @@ def test_panels_of_other_bins_are_refused(world):
     ):
         with pytest.raises(InputError, match=words):
             normals.on(genome(size=size, lengths=lengths)[0])
+    longer = bins.end.copy()
+    longer[8] -= 1
+    with pytest.raises(InputError, match="another build: .* that at 1:8000001"):
+        normals.on(dataclasses.replace(bins, end=longer))
     other = genome(lengths={**LENGTHS, "7": 58_000_000})[0]
     odd = dataclasses.replace(donors["N1"], bins=other)
     with pytest.raises(UserError, match="N1 has other bins than N0"):

@@ -22,6 +22,8 @@ from liquidbiopsy.reads.reference import open_reference
 
 FIELDS = "0xbfe"  # flag, place, quality, CIGAR, mate, length of the template, bases, tags
 _RUN = "import sys, pysam; pysam.view(*sys.argv[1:], catch_stdout=False)"
+_OUTSIDE = "outside of ref sequence"
+"""In samtools' warning where a read lies beyond the reference, whose bases it then makes up."""
 _REMEDY = "give the reference that it was written against, or copy the file again"
 
 
@@ -97,20 +99,23 @@ def _from_cram(path: str, name: str, fasta: str, errors: IO[bytes]) -> Iterator[
         try:
             with BamReader(f"/dev/fd/{process.stdout.fileno()}", name=name) as reader:
                 yield reader
-                _raise_if_failed(process.wait(), name, errors)
-        except InputError as error:
-            if error.file == name:  # the stream ends where samtools gives up: say why
-                _raise_if_failed(process.wait(), name, errors)
+            _raise_told(name, errors, failed=process.wait() != 0)
+        except InputError:
+            process.kill()
+            process.wait()
+            _raise_told(name, errors, failed=False)  # why the stream ended, where samtools says so
             raise
         finally:
             process.kill()
 
 
-def _raise_if_failed(code: int, name: str, errors: IO[bytes]) -> None:
-    if not code:
-        return
+def _raise_told(name: str, errors: IO[bytes], *, failed: bool) -> None:
+    """Raise what samtools told to be wrong with the file, or that it failed."""
     errors.seek(0)
-    lines = errors.read().decode(errors="replace").splitlines()
-    told = [line.split("] ", 1)[-1].strip() for line in lines if line.startswith("[E::")]
-    words = told[0] if told else "samtools view gave up"
-    raise InputError(name, f"cannot be read as CRAM: {words}", _REMEDY)
+    words = errors.read().decode(errors="replace")
+    if _OUTSIDE in words:
+        raise InputError(name, "has reads beyond the end of the reference", _REMEDY)
+    told = [line.split("] ", 1)[-1] for line in words.splitlines() if line.startswith("[E::")]
+    if told or failed:
+        why = told[0].strip() if told else "samtools view gave up"
+        raise InputError(name, f"cannot be read as CRAM: {why}", _REMEDY)

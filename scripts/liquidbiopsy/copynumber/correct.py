@@ -115,7 +115,8 @@ def _rising(track: Values | None, keep: Mask) -> Places:
 
 def _inside(values: Values, share: float) -> Mask:
     """Values without a share of the lowest and of the highest."""
-    low, high = np.quantile(values, [share, 1 - share])
+    low = np.quantile(values, share, method="lower")
+    high = np.quantile(values, 1 - share, method="higher")
     return (values >= low) & (values <= high)
 
 

@@ -55,7 +55,7 @@ class Limits(NamedTuple):
     long_high: int
     window_bp: int
     on_target: int
-    """1: fragments that overlap no region are passed by; 0: those within one have no window."""
+    """1: fragments that overlap no region are passed by; 0: those in one are in no window."""
 
 
 class Grid(NamedTuple):
@@ -127,11 +127,13 @@ def bin_at(grid, contig, place, near):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def within(grid, contig, low, high):  # type: ignore[no-untyped-def]
-    """Whether a stretch lies in one region."""
+def excluded(grid, contig, low, high, start, end):  # type: ignore[no-untyped-def]
+    """Whether a stretch lies in a region that itself lies in the window from start to end."""
     first, stop = grid.first_region[contig], grid.first_region[contig + 1]
     found = last_at(grid.region_start, first, stop, low)
-    return found >= first and high <= grid.region_end[found]
+    if found < first or high > grid.region_end[found]:
+        return False
+    return start <= grid.region_start[found] and grid.region_end[found] <= end
 
 
 @nb.njit(cache=True, nogil=True)
@@ -191,11 +193,13 @@ def put_window(limits, grid, tallies, contig, low, high, turn):  # type: ignore[
         which = 1
     else:
         return
-    if within(grid, contig, low, high):
-        tallies.others[turn, LEFT_OUT] += 1
+    number = max(low + high, 0) // 2 // limits.window_bp
+    window, start = grid.first_window[contig] + number, number * limits.window_bp
+    if window >= grid.first_window[contig + 1]:
         return
-    window = grid.first_window[contig] + max(low + high, 0) // 2 // limits.window_bp
-    if window < grid.first_window[contig + 1]:
+    if excluded(grid, contig, low, high, start, start + limits.window_bp):
+        tallies.others[turn, LEFT_OUT] += 1
+    else:
         tallies.windows[turn, which, window] += 1
 
 

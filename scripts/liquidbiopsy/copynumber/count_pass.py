@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber import count_kernel as kernel
-from liquidbiopsy.copynumber.bins import Bins, plain
+from liquidbiopsy.copynumber.bins import Bins, Mask, plain
 from liquidbiopsy.copynumber.seen_ends import no_ends, with_room
 from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.panel import Region
@@ -65,6 +65,19 @@ def _merged(regions: Sequence[Region], number: Mapping[str, int]) -> list[tuple[
             found[-1] = (contig, found[-1][1], max(found[-1][2], end))
         else:
             found.append((contig, start, end))
+    return found
+
+
+def reached_into(places: kernel.Grid, windows: Bins) -> Mask:
+    """Windows that a region reaches into which does not lie within them, shape (windows,)."""
+    found = np.zeros(len(windows), np.bool_)
+    for contig in range(len(places.first_region) - 1):
+        own = slice(*places.first_region[contig : contig + 2])
+        part = slice(*places.first_window[contig : contig + 2])
+        start, end = windows.start[part], windows.end[part]
+        for low, high in zip(places.region_start[own], places.region_end[own], strict=True):
+            within = (start <= low) & (high <= end)
+            found[part] |= (start < high) & (low < end) & ~within
     return found
 
 

@@ -21,8 +21,13 @@ import numpy.typing as npt
 
 from liquidbiopsy.copynumber import count_kernel as kernel
 from liquidbiopsy.copynumber.as_bam import read_alignments
-from liquidbiopsy.copynumber.bins import Bins, Values, grid
-from liquidbiopsy.copynumber.count_pass import limits_of, places_of, tallies_of
+from liquidbiopsy.copynumber.bins import Bins, Mask, Values, grid
+from liquidbiopsy.copynumber.count_pass import (
+    limits_of,
+    places_of,
+    reached_into,
+    tallies_of,
+)
 from liquidbiopsy.copynumber.own_contigs import Matched, match_contigs
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads.panel import Region
@@ -72,8 +77,10 @@ class Fragments:
     short: Values
     """Short fragments by window of their midpoint, shape (windows,)."""
     long: Values
+    reached: Mask
+    """Windows that an excluded region reaches into, shape (windows,)."""
     excluded: int
-    """Short and long fragments within an excluded region, which no window has."""
+    """Short and long fragments in an excluded region, which no window has."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,8 @@ def count_reads(
         `min_mapq`, `duplicates` (`auto`, `flagged`, `ends`) and `fragments`: `min_mapq`,
         `max_length`, `short`, `long` (first and last length), `window_bp`.
     excluded : list of Region
-        Fragments that lie within one are in no window.
+        Fragments in a region that lies in one window are in no window; windows that a longer one
+        reaches into are told, and keep theirs.
 
     Raises
     ------
@@ -132,14 +140,16 @@ def count_reads(
         limits = limits_of(settings, DUPLICATES[settings["duplicates"]], on_target=False)
         places = places_of(matched.index, bins, windows, excluded)
         tallies = tallies_of(reader, limits, places)
-    return counted_of(tallies, limits, bins, windows, matched, name)
+    return counted_of(
+        tallies, limits, bins, (windows, reached_into(places, windows)), matched, name
+    )
 
 
 def counted_of(
     tallies: kernel.Tallies,
     limits: kernel.Limits,
     bins: Bins,
-    windows: Bins,
+    windows: tuple[Bins, Mask],
     matched: Matched,
     name: str,
 ) -> Counted:
@@ -215,7 +225,7 @@ def no_fragments(tallies: kernel.Tallies, fragments: Fragments, limits: kernel.L
     return ""
 
 
-def fragments_of(tallies: kernel.Tallies, totals: Totals, windows: Bins) -> Fragments:
+def fragments_of(tallies: kernel.Tallies, totals: Totals, windows: tuple[Bins, Mask]) -> Fragments:
     """The fragments of a tally."""
     short, long = taken(tallies.windows, totals).astype(np.float64)
     others = taken(tallies.others, totals)
@@ -224,9 +234,10 @@ def fragments_of(tallies: kernel.Tallies, totals: Totals, windows: Bins) -> Frag
         too_long=int(others[kernel.LONG]),
         motifs=taken(tallies.motifs, totals),
         ends_left_out=int(others[kernel.NOT_READ]),
-        windows=windows,
+        windows=windows[0],
         short=short,
         long=long,
+        reached=windows[1],
         excluded=int(others[kernel.LEFT_OUT]),
     )
 

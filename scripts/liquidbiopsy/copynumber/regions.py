@@ -56,4 +56,4 @@ def _regions_of(build: str | None) -> dict[str, Any] | None:
 
 @cache
 def _all_regions() -> tuple[dict[str, Any], ...]:
-    return tuple(read_yaml(path) for path in sorted(REGIONS.glob("*.yaml")))
+    return tuple(read_yaml(path) for path in sorted(REGIONS.glob("grch*.yaml")))

@@ -10,7 +10,7 @@ from typing import Any
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.run import Specimen
 from liquidbiopsy.ctdna.hotspots import read_hotspots
-from liquidbiopsy.ctdna.tables import PANEL, PLASMA
+from liquidbiopsy.ctdna.tables import PANEL, PLASMA, WGS
 from liquidbiopsy.reads.structures import check_structures
 
 NO_PANEL: dict[str, Any] = {"bed": None, "read_structure": None, "umi": "auto", "whitelist": None}
@@ -52,8 +52,10 @@ class Choice:
         return dict(self.references[library["reference"]]) if library["reference"] else None
 
     def index_of(self, library: Mapping[str, Any]) -> str | None:
-        """Prefix of the BWA index of a library's reference."""
+        """Prefix of the BWA index of a library's reference; None where nothing is aligned to it."""
         reference = self.reference_of(library)
+        if library["library"] == WGS and not library["fq1"]:
+            return None
         if reference is None or not _readable(reference["fasta"]):
             return None
         return reference.get("bwa") or f"{self._folder(library)}/genome"
@@ -103,6 +105,11 @@ def of_libraries(libraries: Mapping[str, Mapping[str, Any]], specimen: str, file
     return [f"<results>/{specimen}/libraries/{name}/{file}" for name in libraries[specimen]]
 
 
+def panels_among(libraries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Libraries of panels, of all of a specimen."""
+    return {name: dict(row) for name, row in libraries.items() if row["library"] == PANEL}
+
+
 def existing(paths: Sequence[str | None]) -> list[str]:
     """Paths that can be read, each once, in order; the rest is for the steps to report."""
     return sorted({p for p in paths if p and _readable(p)})
@@ -118,8 +125,27 @@ def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     for name, panel in settings["panels"].items():
         where = f"assays.ctdna.panels.{name}.read_structure"
         found += [f"{where}: {words}" for words in check_structures(panel.get("read_structure"))]
+    found += _check_genomes(settings["wgs"])
     try:
         read_hotspots(settings["hotspots"])
     except UserError as error:
         found.append(f"assays.ctdna.hotspots: {error}")
+    return found
+
+
+def _check_genomes(wgs: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the choices of the section `wgs`."""
+    found = []
+    if wgs["normals"] and wgs["panel_of_normals"]:
+        found.append("assays.ctdna.wgs: give `normals` or `panel_of_normals`, not both")
+    own = wgs["fragments"]
+    for name in ("short", "long", "period_range"):
+        low, high = own[name]
+        if low > high:
+            found.append(f"assays.ctdna.wgs.fragments.{name}: {low} to {high} is no range")
+    if own["wide_window_bp"] % own["window_bp"]:
+        found.append(
+            f"assays.ctdna.wgs.fragments.wide_window_bp: {own['wide_window_bp']} is no multiple of "
+            f"window_bp, {own['window_bp']}"
+        )
     return found

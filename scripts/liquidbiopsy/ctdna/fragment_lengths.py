@@ -61,7 +61,7 @@ def fragment_lengths(
         limits = limits_of(settings, kernel.NEVER, on_target=True)
         none = _whole({})
         tallies = tallies_of(reader, limits, places_of(matched.index, bins, none, regions))
-    return counted_of(tallies, limits, bins, none, matched, name)
+    return counted_of(tallies, limits, bins, (none, np.zeros(0, np.bool_)), matched, name)
 
 
 def _whole(lengths: Mapping[str, int]) -> Bins:

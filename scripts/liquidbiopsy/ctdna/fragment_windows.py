@@ -1,7 +1,8 @@
 """Short and long fragments along the genome, in windows of 100 kb and 5 Mb.
 
-A fragment belongs to the window of its midpoint. Narrow windows that touch a gap of the assembly
-are marked, and wide windows are the sum of the narrow ones that touch none, as DELFI has it [1]_.
+A fragment belongs to the window of its midpoint. Narrow windows that touch a gap of the assembly,
+or that an excluded region reaches into, are marked; wide windows are the sum of the others, as
+DELFI has it [1]_.
 
 References
 ----------
@@ -46,7 +47,7 @@ def window_rows(
     """
     own = settings["fragments"]
     windows = fragments.windows
-    gap = None if known is None else 1 - known > own["max_unknown"]
+    gap = None if known is None else fragments.reached | (1 - known > own["max_unknown"])
     rows = _rows(
         windows, own["window_bp"], fragments.short, fragments.long, gc, gap,
         np.ones(len(windows), np.int64),
@@ -71,9 +72,7 @@ def _wide(
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     last = np.append(first[1:], n) - 1
     size = windows.end - windows.start
-    used = size == narrow
-    if gap is not None:
-        used &= ~gap
+    used = (size == narrow) & ~(fragments.reached if gap is None else gap)
 
     def total(values: Values) -> Values:
         return np.bincount(which, values * used, len(first)).astype(np.float64)

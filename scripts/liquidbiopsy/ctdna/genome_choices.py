@@ -73,6 +73,10 @@ class GenomeChoice:
         tracks = [self.settings[name] for name in ("gc", "mappability")]
         return existing([library["bam"], library["wig"], reference.get("fasta"), *tracks])
 
+    def ready_of(self, libraries: Mapping[str, Library]) -> list[str]:
+        """Ready tables of bins of a specimen that can be read."""
+        return existing([row["bins"] for row in whole_genomes(libraries)])
+
     def gc_of(self, library: Library) -> list[str]:
         """G and C of the reference of a whole genome that is counted from reads or a WIG."""
         reference = self.choice.reference_of(library) or {}

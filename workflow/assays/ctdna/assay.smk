@@ -2,13 +2,14 @@
 # far as its molecules, then one job a specimen.
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.run import current_run
-from liquidbiopsy.ctdna.choices import Choice, of_libraries
+from liquidbiopsy.ctdna.choices import Choice, of_libraries, panels_among
 from liquidbiopsy.ctdna.hotspots import read_hotspots
 
 run = current_run()
 specimens = run.specimens["ctdna"]
 choice = Choice(config, run.config["references"], run.config["results"])
 libraries = {name: choice.libraries_of(specimen) for name, specimen in specimens.items()}
+panels = {name: panels_among(own) for name, own in libraries.items()}
 
 
 wildcard_constraints:
@@ -17,14 +18,15 @@ wildcard_constraints:
 
 
 include: "molecules.smk"
+include: "whole_genome.smk"
 
 
 rule _variants:
     input:
-        files=lambda w: choice.called_from(list(libraries[w.specimen].values())),
-        consensus=lambda w: of_libraries(libraries, w.specimen, "consensus.bam"),
-        indexes=lambda w: of_libraries(libraries, w.specimen, "consensus.bam.bai"),
-        libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
+        files=lambda w: choice.called_from(list(panels[w.specimen].values())),
+        consensus=lambda w: of_libraries(panels, w.specimen, "consensus.bam"),
+        indexes=lambda w: of_libraries(panels, w.specimen, "consensus.bam.bai"),
+        libraries=lambda w: of_libraries(panels, w.specimen, "library.parquet"),
     output:
         variants="<results>/{specimen}/variants.parquet",
         vcf="<results>/{specimen}/variants.vcf",
@@ -42,9 +44,9 @@ rule _variants:
         runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 20),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_variants"),
-        rows=lambda w: list(libraries[w.specimen].values()),
-        panels=lambda w: choice.panels_of(libraries[w.specimen]),
-        references=lambda w: choice.references_of(libraries[w.specimen]),
+        rows=lambda w: list(panels[w.specimen].values()),
+        panels=lambda w: choice.panels_of(panels[w.specimen]),
+        references=lambda w: choice.references_of(panels[w.specimen]),
         hotspots=config["hotspots"],
         hotspot_list=read_hotspots(config["hotspots"]),
         settings=config["variants"],
@@ -56,10 +58,10 @@ rule _variants:
 
 rule _mrd:
     input:
-        files=lambda w: choice.called_from(list(libraries[w.specimen].values())),
-        consensus=lambda w: of_libraries(libraries, w.specimen, "consensus.bam"),
-        indexes=lambda w: of_libraries(libraries, w.specimen, "consensus.bam.bai"),
-        libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
+        files=lambda w: choice.called_from(list(panels[w.specimen].values())),
+        consensus=lambda w: of_libraries(panels, w.specimen, "consensus.bam"),
+        indexes=lambda w: of_libraries(panels, w.specimen, "consensus.bam.bai"),
+        libraries=lambda w: of_libraries(panels, w.specimen, "library.parquet"),
         background=rules._variants.output.background,
     output:
         mrd="<results>/{specimen}/mrd.parquet",
@@ -75,8 +77,8 @@ rule _mrd:
         runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 50),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_mrd"),
-        rows=lambda w: list(libraries[w.specimen].values()),
-        references=lambda w: choice.references_of(libraries[w.specimen]),
+        rows=lambda w: list(panels[w.specimen].values()),
+        references=lambda w: choice.references_of(panels[w.specimen]),
         settings=dict(config["mrd"], **choice.bases),
     message:
         "ctdna {wildcards.specimen}: looking for the tumour's known mutations"
@@ -90,12 +92,26 @@ rule _count:
         coverage=rules._variants.output.coverage,
         mrd=rules._mrd.output.mrd,
         libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
-        families=lambda w: of_libraries(libraries, w.specimen, "families.parquet"),
-        quality=lambda w: of_libraries(libraries, w.specimen, "consensus_quality.parquet"),
+        families=lambda w: of_libraries(panels, w.specimen, "families.parquet"),
+        quality=lambda w: of_libraries(panels, w.specimen, "consensus_quality.parquet"),
+        genomes=rules._copies.output.genomes,
+        genes=rules._copies.output.genes,
+        copies_quality=rules._copies.output.quality,
+        fragment_sizes=lambda w: of_libraries(libraries, w.specimen, "fragment_sizes.parquet"),
+        fragments=lambda w: of_libraries(libraries, w.specimen, "fragments.parquet"),
+        motifs=lambda w: of_libraries(libraries, w.specimen, "motifs.parquet"),
+        windows=lambda w: of_libraries(libraries, w.specimen, "windows.parquet"),
+        fragments_quality=lambda w: of_libraries(
+            libraries, w.specimen, "fragments_quality.parquet"
+        ),
     output:
         observations="<results>/{specimen}/observations.parquet",
         quality="<results>/{specimen}/quality.parquet",
         families="<results>/{specimen}/families.parquet",
+        fragment_sizes="<results>/{specimen}/fragment_sizes.parquet",
+        fragments="<results>/{specimen}/fragments.parquet",
+        motifs="<results>/{specimen}/motifs.parquet",
+        windows="<results>/{specimen}/windows.parquet",
     log:
         "<logs>/count/{specimen}.log",
     benchmark:

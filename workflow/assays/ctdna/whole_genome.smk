@@ -73,9 +73,14 @@ include: "normals.smk"
 
 rule _copies:
     input:
-        bins=lambda w: of_whole_genomes(libraries[w.specimen], w.specimen, "bins.parquet"),
+        counts=lambda w: of_whole_genomes(libraries[w.specimen], w.specimen, "counts.parquet"),
+        sizes=lambda w: of_whole_genomes(
+            libraries[w.specimen], w.specimen, "fragment_sizes.parquet"
+        ),
         normals=genomes.panel,
+        ready=lambda w: genomes.ready_of(libraries[w.specimen]),
     output:
+        genomes="<results>/{specimen}/genomes.parquet",
         bins="<results>/{specimen}/bins.parquet",
         segments="<results>/{specimen}/segments.parquet",
         solutions="<results>/{specimen}/solutions.parquet",
