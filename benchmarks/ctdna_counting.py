@@ -37,7 +37,6 @@ SETTINGS: dict[str, Any] = {
         "window_bp": WINDOW,
     },
 }  # fmt: skip
-COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 def ours(path: Path) -> Counted:
@@ -50,27 +49,25 @@ def plain(path: Path) -> tuple[Counter[Any], ...]:
     counts, lengths, motifs, windows = Counter(), Counter(), Counter(), Counter()
     with pysam.AlignmentFile(str(path), check_sq=False) as bam:
         for read in bam:
-            if read.flag & 0xF04 or read.mapping_quality < 20:
+            if read.is_unmapped or read.is_secondary or read.is_supplementary:
+                continue
+            if read.is_duplicate or read.is_qcfail or read.mapping_quality < 20:
                 continue
             start, tid = read.reference_start, read.reference_id
             counts[tid, start // BIN] += 1
             if not read.is_proper_pair or read.mapping_quality < 30:
                 continue
-            size = read.template_length
-            ops, bases = read.cigartuples, read.query_sequence
-            if read.is_reverse:
-                ops, bases = ops[::-1], bases[:-5:-1].translate(COMPLEMENT)
-            motif = bases[:4]
-            if abs(size) <= 1000 and ops[0][0] not in (4, 5) and "N" not in motif:
-                motifs[motif] += 1
-            if read.is_read2:
-                continue
-            low = start if size > 0 else read.reference_end + size
-            size = abs(size)
+            size = abs(read.template_length)
             if size <= 1000:
+                bases = read.get_forward_sequence()[:4]
+                clipped = read.cigartuples[-1 if read.is_reverse else 0][0] in (4, 5)
+                if not clipped and "N" not in bases:
+                    motifs[bases] += 1
+            if read.is_read1 and size <= 1000:
                 lengths[size] += 1
-            if 100 <= size <= 220:
-                windows[tid, (2 * low + size) // 2 // WINDOW, size > 150] += 1
+                low = read.reference_end - size if read.is_reverse else start
+                if 100 <= size <= 220:
+                    windows[tid, (2 * low + size) // 2 // WINDOW, size > 150] += 1
     return counts, lengths, motifs, windows
 
 

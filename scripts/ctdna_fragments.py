@@ -10,7 +10,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
         made=next(iter(job.input.get("made", [])), None),
         library=job.input.get("library"),
         bed=job.params.bed,
-        gc=next(iter(job.input.get("gc", [])), None),
+        gc=list(job.input.gc),
         reference=job.params.reference,
         settings=job.params.settings,
         code=job.params.code,

@@ -23,3 +23,28 @@ rule reference_index:
         "index of the reference {wildcards.reference}"
     script:
         "../../scripts/reference_index.py"
+
+
+rule reference_gc:
+    input:
+        fasta=lambda wildcards: run.config["references"][wildcards.reference]["fasta"],
+    output:
+        gc=f"{results}/run/gc/{{reference}}.{{size}}.parquet",
+    log:
+        f"{results}/logs/references/{{reference}}.{{size}}.log",
+    benchmark:
+        f"{results}/benchmarks/references/{{reference}}.{{size}}.tsv"
+    wildcard_constraints:
+        size="[0-9]+",
+    conda:
+        "../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 100),
+    params:
+        code=code_digest("liquidbiopsy.copynumber.reference_gc"),
+    message:
+        "G and C in bins of {wildcards.size} bases of the reference {wildcards.reference}"
+    script:
+        "../../scripts/reference_gc.py"

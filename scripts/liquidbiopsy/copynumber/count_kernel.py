@@ -38,6 +38,7 @@ NEW, AGAIN = 0, 1
 LONG, NOT_READ, LEFT_OUT = 0, 1, 2  # of `Tallies.others`
 TID, POS, UNSORTED, ANY_FLAGGED, BIN, PAIRS, PROPERS = range(7)  # of `Tallies.state`
 END = 4  # bases of a motif
+UNPLACED = -2  # in place of a contig of the bins
 
 Whole = npt.NDArray[np.int64]
 
@@ -117,31 +118,19 @@ def last_at(starts, low, high, place):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def bin_at(grid, contig, place, near):  # type: ignore[no-untyped-def]
-    """Bin of a place, looked for in `near` first, or -1."""
-    first, stop = grid.first_bin[contig], grid.first_bin[contig + 1]
-    if first <= near < stop and grid.bin_start[near] <= place < grid.bin_end[near]:
-        return near
-    found = last_at(grid.bin_start, first, stop, place)
-    return found if found >= first and place < grid.bin_end[found] else -1
-
-
-@nb.njit(cache=True, nogil=True)
-def excluded(grid, contig, low, high, start, end):  # type: ignore[no-untyped-def]
+def excluded(starts, ends, first, stop, low, high, start, end):  # type: ignore[no-untyped-def]
     """Whether a stretch lies in a region that itself lies in the window from start to end."""
-    first, stop = grid.first_region[contig], grid.first_region[contig + 1]
-    found = last_at(grid.region_start, first, stop, low)
-    if found < first or high > grid.region_end[found]:
+    found = last_at(starts, first, stop, low)
+    if found < first or high > ends[found]:
         return False
-    return start <= grid.region_start[found] and grid.region_end[found] <= end
+    return start <= starts[found] and ends[found] <= end
 
 
 @nb.njit(cache=True, nogil=True)
-def overlaps(grid, contig, low, high):  # type: ignore[no-untyped-def]
+def overlaps(starts, ends, first, stop, low, high):  # type: ignore[no-untyped-def]
     """Whether a stretch shares a base with a region."""
-    first, stop = grid.first_region[contig], grid.first_region[contig + 1]
-    found = last_at(grid.region_start, first, stop, high - 1)
-    return found >= first and grid.region_end[found] > low
+    found = last_at(starts, first, stop, high - 1)
+    return found >= first and ends[found] > low
 
 
 @nb.njit(cache=True, nogil=True)
@@ -168,39 +157,19 @@ def end_motif(data, seq, length, cigar, n_cigar, flag):  # type: ignore[no-untyp
 
 
 @nb.njit(cache=True, nogil=True)
-def fate_of(limits, grid, tid, mapq, flag):  # type: ignore[no-untyped-def]
+def fate_of(min_mapq, contig, mapq, flag):  # type: ignore[no-untyped-def]
     """What becomes of a record, but for its bin."""
     if flag & (SECONDARY | SUPPLEMENTARY):
         return NOT_PRIMARY
-    if flag & UNMAPPED or tid < 0:
+    if flag & UNMAPPED or contig == UNPLACED:
         return NOT_MAPPED
     if flag & FAILED_QC:
         return FAILED
     if flag & DUPLICATE:
         return FLAGGED
-    if grid.contig[tid] < 0:
+    if contig < 0:
         return ELSEWHERE
-    return LOW_MAPQ if mapq < limits.min_mapq else COUNTED
-
-
-@nb.njit(cache=True, nogil=True)
-def put_window(limits, grid, tallies, contig, low, high, turn):  # type: ignore[no-untyped-def]
-    """Count a fragment to the window of its midpoint, where it is short or long."""
-    size = high - low
-    if limits.short_low <= size <= limits.short_high:
-        which = 0
-    elif limits.long_low <= size <= limits.long_high:
-        which = 1
-    else:
-        return
-    number = max(low + high, 0) // 2 // limits.window_bp
-    window, start = grid.first_window[contig] + number, number * limits.window_bp
-    if window >= grid.first_window[contig + 1]:
-        return
-    if excluded(grid, contig, low, high, start, start + limits.window_bp):
-        tallies.others[turn, LEFT_OUT] += 1
-    else:
-        tallies.windows[turn, which, window] += 1
+    return LOW_MAPQ if mapq < min_mapq else COUNTED
 
 
 @nb.njit(cache=True, nogil=True)
@@ -209,58 +178,80 @@ def tally(  # type: ignore[no-untyped-def]
     limits, grid, ends, tallies,
 ):  # fmt: skip
     """Count the records of a chunk."""
-    state = tallies.state
+    # arrays are taken out of their tuples once: passing tuples on costs more than the work
+    contig_of, bin_start, bin_end = grid.contig, grid.bin_start, grid.bin_end
+    first_region, region_start, region_end = grid.first_region, grid.region_start, grid.region_end
+    fates, reads, lengths, motifs = tallies.fates, tallies.reads, tallies.lengths, tallies.motifs
+    windows, others, state = tallies.windows, tallies.others, tallies.state
+    last_tid, last_pos, near = state[TID], state[POS], state[BIN]
+    any_flagged, pairs, propers = state[ANY_FLAGGED], state[PAIRS], state[PROPERS]
     for i in range(tid.size):
-        f, t, p = flag[i], tid[i], np.int64(pos[i])
+        f, t, p = np.int64(flag[i]), np.int64(tid[i]), np.int64(pos[i])
         if f & DUPLICATE:
-            state[ANY_FLAGGED] = 1
-        place = np.int64(t) if t >= 0 else np.int64(1) << 32
-        if place < state[TID] or (place == state[TID] and p < state[POS]):
+            any_flagged = 1
+        place = t if t >= 0 else np.int64(1) << 32
+        if place < last_tid or (place == last_tid and p < last_pos):
             state[UNSORTED] = 1
-        state[TID], state[POS] = place, p
-        fate = fate_of(limits, grid, t, mapq[i], f)
+        last_tid, last_pos = place, p
+        contig = contig_of[t] if t >= 0 else UNPLACED
+        fate = fate_of(limits.min_mapq, contig, mapq[i], f)
         if fate == COUNTED or fate > FAILED:
-            state[PAIRS] += f & PAIRED
-            state[PROPERS] += 1 if f & PAIRED and f & PROPER else 0
-        contig = grid.contig[t] if t >= 0 else -1
-        if contig >= 0 and (fate == COUNTED or fate > FAILED):
-            found = bin_at(grid, contig, p, state[BIN])
-            if found < 0:
-                fate = OUTSIDE
-            else:
-                state[BIN] = found
-        tallies.fates[fate] += 1
+            pairs += f & PAIRED
+            propers += f & PAIRED & (f >> 1)
+            if contig >= 0:
+                first, stop = grid.first_bin[contig], grid.first_bin[contig + 1]
+                if not (first <= near < stop and bin_start[near] <= p < bin_end[near]):
+                    near = last_at(bin_start, first, stop, p)
+                    if near < first or p >= bin_end[near]:
+                        near, fate = max(near, 0), OUTSIDE
+        fates[fate] += 1
         if fate != COUNTED:
             continue
-        watch = limits.duplicates == ALWAYS
-        watch = watch or (limits.duplicates == AUTO and state[ANY_FLAGGED] == 0)
+        watch = limits.duplicates == ALWAYS or (limits.duplicates == AUTO and any_flagged == 0)
         turn, five, other = NEW, np.int64(0), np.int64(0)
         if watch:
             five = np.int64(five_prime(data, cigar[i], n_cigar[i], p, f))
             other = mate_five_prime(data, tags[i], end[i], f, five, mate_pos[i], tlen[i])
             turn = seen(ends, t, five, other, kind_of(f, mate_tid[i]))
-        tallies.reads[turn, state[BIN]] += 1
+        reads[turn, near] += 1
+        size = abs(np.int64(tlen[i]))
         if f & (PAIRED | PROPER | MATE_UNMAPPED) != PAIRED | PROPER or mate_tid[i] != t:
             continue
-        size = abs(np.int64(tlen[i]))
         if size == 0 or mapq[i] < limits.fragment_mapq:
             continue
         low = p if tlen[i] > 0 else p + reach_of(data, cigar[i], n_cigar[i]) - size
-        if limits.on_target and not overlaps(grid, contig, low, low + size):
+        first, stop = first_region[contig], first_region[contig + 1]
+        if limits.on_target and not overlaps(
+            region_start, region_end, first, stop, low, low + size
+        ):
             continue
         if size <= limits.max_length:
             motif = end_motif(data, seq[i], length[i], cigar[i], n_cigar[i], f)
             if motif < 0:
-                tallies.others[turn, NOT_READ] += 1
+                others[turn, NOT_READ] += 1
             else:
-                tallies.motifs[turn, motif] += 1
+                motifs[turn, motif] += 1
         if f & FIRST == 0:
             continue
         if watch:
             turn = seen(ends, t, min(five, other), max(five, other), np.int64(1))
         if size > limits.max_length:
-            tallies.others[turn, LONG] += 1
+            others[turn, LONG] += 1
             continue
-        tallies.lengths[turn, size] += 1
-        if limits.on_target == 0:
-            put_window(limits, grid, tallies, contig, low, low + size, turn)
+        lengths[turn, size] += 1
+        is_long = limits.long_low <= size <= limits.long_high
+        if limits.on_target or not (is_long or limits.short_low <= size <= limits.short_high):
+            continue
+        number = max(2 * low + size, 0) // 2 // limits.window_bp
+        window, start = grid.first_window[contig] + number, number * limits.window_bp
+        if window >= grid.first_window[contig + 1]:
+            continue
+        if first < stop and excluded(
+            region_start, region_end, first, stop, low, low + size, start,
+            start + limits.window_bp,
+        ):  # fmt: skip
+            others[turn, LEFT_OUT] += 1
+        else:
+            windows[turn, 1 if is_long else 0, window] += 1
+    state[TID], state[POS], state[BIN] = last_tid, last_pos, near
+    state[ANY_FLAGGED], state[PAIRS], state[PROPERS] = any_flagged, pairs, propers

@@ -62,29 +62,30 @@ def with_room(ends: Ends, more: int) -> Ends:
 @nb.njit(cache=True, nogil=True)
 def seen(ends, tid, five, other, kind):  # type: ignore[no-untyped-def]
     """1 where the same ends were seen before; else 0, and they are from now on."""
+    head, after, state = ends.head, ends.after, ends.state
     owner = (np.int64(tid) << 34) + five + BEFORE
     slot = owner & (ends.place.size - 1)
     if ends.place[slot] != owner:
-        last = ends.head[slot]
+        last = head[slot]
         if last >= 0:  # its entries are free again
-            while ends.after[last] >= 0:
-                last = ends.after[last]
-            ends.after[last] = ends.state[FREE]
-            ends.state[FREE] = ends.head[slot]
-        ends.place[slot], ends.head[slot] = owner, -1
-    entry = ends.head[slot]
+            while after[last] >= 0:
+                last = after[last]
+            after[last] = state[FREE]
+            state[FREE] = head[slot]
+        ends.place[slot], head[slot] = owner, -1
+    entry = head[slot]
     while entry >= 0:
         if ends.other[entry] == other and ends.kind[entry] == kind:
             return 1
-        entry = ends.after[entry]
-    entry = ends.state[FREE]
+        entry = after[entry]
+    entry = state[FREE]
     if entry >= 0:
-        ends.state[FREE] = ends.after[entry]
+        state[FREE] = after[entry]
     else:
-        entry = ends.state[USED]
-        ends.state[USED] += 1
+        entry = state[USED]
+        state[USED] += 1
     ends.other[entry], ends.kind[entry] = other, kind
-    ends.after[entry], ends.head[slot] = ends.head[slot], entry
+    after[entry], head[slot] = head[slot], entry
     return 0
 
 

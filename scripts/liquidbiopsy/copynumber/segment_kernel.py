@@ -80,6 +80,9 @@ def _cumulated(y, w):  # type: ignore[no-untyped-def]
 def _explained(total, weight, low, high):  # type: ignore[no-untyped-def]
     """Squares that the rows' means over bins `low` to before `high` take up."""
     m = total.shape[1]
+    if m == 1:
+        s = total[high, 0] - total[low, 0]
+        return s * s / max(weight[high, 0] - weight[low, 0], 1e-300)
     a = b = c = d = 0.0  # apart, so that they need not wait for each other
     whole = m - m % 4
     for i in range(0, whole, 4):

@@ -85,14 +85,14 @@ def drawn_in(y, w, contig, noise, limit, run):  # type: ignore[no-untyped-def]
         return out
     known = np.flatnonzero(w > 0)
     n = known.size
-    middle, off = np.empty(n), np.empty(n)
+    middle, off, near = np.empty(n), np.empty(n), np.empty(2 * REACH + 1)
     for i in range(n):
         low, high = max(0, i - REACH), min(n, i + REACH + 1)
         while contig[known[low]] != contig[known[i]]:
             low += 1
         while contig[known[high - 1]] != contig[known[i]]:
             high -= 1
-        middle[i] = np.median(y[known[low:high]])
+        middle[i] = _median(y, known, low, high, near)
         off[i] = (y[known[i]] - middle[i]) * np.sqrt(w[known[i]]) / noise
     i = 0
     while i < n:
@@ -109,6 +109,19 @@ def drawn_in(y, w, contig, noise, limit, run):  # type: ignore[no-untyped-def]
                 out[known[k]] = middle[k] + side * limit * noise / np.sqrt(w[known[k]])
         i = stop
     return out
+
+
+@nb.njit(cache=True, nogil=True)
+def _median(y, known, low, high, near):  # type: ignore[no-untyped-def]
+    """Median of the values of a few bins, put in order in `near`."""
+    n = high - low
+    for i in range(n):
+        value, k = y[known[low + i]], i
+        while k > 0 and near[k - 1] > value:
+            near[k] = near[k - 1]
+            k -= 1
+        near[k] = value
+    return (near[(n - 1) // 2] + near[n // 2]) / 2
 
 
 @nb.njit(cache=True, nogil=True)

@@ -78,20 +78,19 @@ class GenomeChoice:
         return existing([row["bins"] for row in whole_genomes(libraries)])
 
     def gc_of(self, library: Library) -> list[str]:
-        """G and C of the reference of a whole genome that is counted from reads or a WIG."""
+        """G and C of the reference, in bins and in windows, of a genome that is not ready."""
         reference = self.choice.reference_of(library) or {}
         if library["library"] != WGS or library["bins"]:
             return []
-        there = existing([reference.get("fasta")])
-        return [f"<results>/_gc/{library['reference']}.parquet"] if there else []
+        if not existing([reference.get("fasta")]):
+            return []
+        folder = f"{self.choice.results}/run/gc"
+        return [f"{folder}/{library['reference']}.{size}.parquet" for size in self.sizes]
 
     @property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> tuple[int, int]:
         """Bases of the bins and of the narrow windows that G and C are counted in."""
-        return {
-            "bins": self.settings["bin_size"],
-            "windows": self.settings["fragments"]["window_bp"],
-        }
+        return self.settings["bin_size"], self.settings["fragments"]["window_bp"]
 
     @cached_property
     def normals(self) -> dict[str, dict[str, Any]]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from liquidbiopsy.copynumber.as_bam import read_alignments
 from liquidbiopsy.copynumber.bins import Bins, Values, grid
 from liquidbiopsy.copynumber.counting import Counted, count_reads
+from liquidbiopsy.copynumber.reference_gc import read_gc
 from liquidbiopsy.copynumber.tracks import names_note, track_on
 from liquidbiopsy.copynumber.wig import Wig, as_bins, read_wig
 from liquidbiopsy.core.errors import InputError, UserError
-from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.ctdna.fragment_lengths import fragment_lengths
 from liquidbiopsy.ctdna.fragment_windows import window_rows
 from liquidbiopsy.ctdna.fragments import Features, features_of, length_rows, motif_rows
@@ -47,7 +45,8 @@ class GenomeLibrary:
     row: Mapping[str, Any]
     made: str | None
     bed: str | None
-    gc: str | None
+    gc: Sequence[str]
+    """Tables of G and C in bins and in windows, where there is a reference."""
     reference: Mapping[str, Any] | None
     settings: Mapping[str, Any]
 
@@ -127,30 +126,17 @@ class GenomeLibrary:
                 names[self.settings[name]] = wig.names
         gc, acgt = tracks["gc"], None
         if gc is None:
-            gc, acgt = self._of_reference("bins", bins)
+            gc, acgt = self._of_reference(0, bins)
         note = names_note(names)
         return Counts(bins, count, gc, acgt, tracks["mappability"]), (note,) if note else ()
 
     def _windows(self, windows: Bins) -> tuple[Values | None, Values | None]:
         """GC and known bases of windows, where there is a reference."""
-        return self._of_reference("windows", windows) if len(windows) else (None, None)
+        return self._of_reference(1, windows) if len(windows) else (None, None)
 
-    def _of_reference(self, kind: str, bins: Bins) -> tuple[Values | None, Values | None]:
-        """GC and known bases of the library's reference in bins, NaN in those that it lacks."""
-        if self.gc is None:
-            return None, None
-        table = read_table(self.gc)
-        reasons = [reason for reason in table["reason"].to_pylist() if reason]
-        if reasons:
-            raise UserError(reasons[0])
-        own = [row for row in table.to_pylist() if row["kind"] == kind]
-        there = {(row["chrom"], row["start"]): row for row in own}
-        found = [there.get(key) for key in zip(bins.chrom(), bins.start.tolist(), strict=True)]
-        gc, acgt = (
-            np.array([np.nan if row is None or row[n] is None else row[n] for row in found])
-            for n in ("gc", "acgt")
-        )
-        return gc, acgt
+    def _of_reference(self, which: int, bins: Bins) -> tuple[Values | None, Values | None]:
+        """GC and known bases of bins (0) or windows (1); nothing without a reference."""
+        return read_gc(self.gc[which], bins) if self.gc else (None, None)
 
     @property
     def _fasta(self) -> str | None:

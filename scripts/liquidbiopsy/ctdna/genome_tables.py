@@ -172,18 +172,6 @@ WINDOWS = Table(
     order=("specimen_id", "library_id", "size"),
 )  # fmt: skip
 
-GC = Table(
-    name="gc",
-    row="one bin of a reference; where it cannot be read, the one row says why",
-    columns=(
-        column("kind", text, "`bins` or `windows`", nullable=False),
-        *PLACE,
-        column("gc", real, "Share of G and C of the known bases, 0 to 1"),
-        column("acgt", real, "Known bases over all, 0 to 1"),
-        column("reason", text, "Why the reference cannot be read"),
-    ),
-)  # fmt: skip
-
 COUNTS = Table(
     name="counts",
     row="one bin of a library as it was counted",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError
@@ -30,7 +30,7 @@ def fragments_library(
     made: str | None,
     library: str | None,
     bed: str | None,
-    gc: str | None,
+    gc: Sequence[str],
     reference: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     code: str,
@@ -50,8 +50,8 @@ def fragments_library(
         Its row of the table `libraries`, as Parquet, where an earlier step read it.
     bed : str or None
         Regions of its panel, of a panel's library.
-    gc : str or None
-        Table `gc` of its reference, where it has one.
+    gc : list of str
+        Tables of G and C of its reference, in bins and in windows, where it has one.
     reference : dict or None
         `fasta` and `build` of its reference.
     settings : dict

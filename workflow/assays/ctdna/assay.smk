@@ -101,9 +101,7 @@ rule _count:
         fragments=lambda w: of_libraries(libraries, w.specimen, "fragments.parquet"),
         motifs=lambda w: of_libraries(libraries, w.specimen, "motifs.parquet"),
         windows=lambda w: of_libraries(libraries, w.specimen, "windows.parquet"),
-        fragments_quality=lambda w: of_libraries(
-            libraries, w.specimen, "fragments_quality.parquet"
-        ),
+        fragments_quality=lambda w: of_libraries(libraries, w.specimen, "fragments_quality.parquet"),
     output:
         observations="<results>/{specimen}/observations.parquet",
         quality="<results>/{specimen}/quality.parquet",

@@ -9,30 +9,6 @@ from liquidbiopsy.ctdna.genome_choices import (
 genomes = GenomeChoice(choice)
 
 
-rule _gc:
-    input:
-        fasta=lambda w: run.config["references"][w.reference]["fasta"],
-    output:
-        gc="<results>/_gc/{reference}.parquet",
-    log:
-        "<logs>/gc/{reference}.log",
-    benchmark:
-        "<benchmarks>/gc/{reference}.tsv"
-    conda:
-        "../../../envs/reads.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda w, attempt: attempt * 2000,
-        runtime=lambda w, input, attempt: attempt * (10 + int(input.size_mb) // 100),
-    params:
-        code=code_digest("liquidbiopsy.ctdna.step_gc"),
-        sizes=genomes.sizes,
-    message:
-        "ctdna: G and C in bins of the reference {wildcards.reference}"
-    script:
-        "../../../scripts/ctdna_gc.py"
-
-
 rule _fragments:
     input:
         library="<results>/{specimen}/libraries/{library}/library.parquet",
