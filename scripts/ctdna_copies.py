@@ -7,8 +7,10 @@ with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821
     copies_specimen(
         rows=job.params.rows,
-        bins=list(job.input.bins),
+        counts=list(job.input.counts),
+        sizes=list(job.input.sizes),
         panel=next(iter(job.input.normals), None),
+        asked=job.params.asked,
         references=job.params.references,
         settings=job.params.settings,
         code=job.params.code,

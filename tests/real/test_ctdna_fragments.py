@@ -124,6 +124,10 @@ def test_counts_are_those_of_a_plain_loop(counted):
 
 def test_reference_cut_short_is_said_or_refused(counted, tmp_path):
     assert "only the beginning of chr1" in counted.notes[0]
+    declared = grid({"1": 249_250_621}, 500_000)
+    found = count_reads(str(CRAM), CRAM.name, declared, FASTA, SETTINGS)
+    np.testing.assert_array_equal(found.count[:20], counted.count)
+    assert found.notes == counted.notes
     short = tmp_path / "short.fa"
     short.write_text(">chr1\n" + "ACGT" * 250_000 + "\n")
     with pytest.raises(InputError, match="6Mb.cram: has reads beyond the end of the reference"):

@@ -6,14 +6,16 @@ import pysam
 import pytest
 
 from liquidbiopsy.copynumber import count_pass
+from liquidbiopsy.copynumber.as_bam import read_alignments
 from liquidbiopsy.copynumber.bins import Bins, grid
 from liquidbiopsy.copynumber.counting import DUPLICATES, SINGLE, count_reads
 from liquidbiopsy.copynumber.excluded import excluded_regions
 from liquidbiopsy.copynumber.own_contigs import BUILDS, build_of, match_contigs
+from liquidbiopsy.copynumber.record_stream import RecordStream
 from liquidbiopsy.copynumber.seen_ends import SLOTS, USED, no_ends, seen, with_room
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctdna.fragments import MOTIFS
-from liquidbiopsy.reads.bam import BamReader
+from liquidbiopsy.reads import bgzf
 from liquidbiopsy.reads.panel import Region
 
 BINS = grid(low_pass.CONTIGS, 5_000)
@@ -80,6 +82,16 @@ def test_the_way_can_be_chosen(tmp_path):
     assert flags.counted == both.counted + both.same_ends
 
 
+def test_strands_tell_ends_apart(tmp_path):
+    usual = {"tid": 0, "pos": 1_000, "cigar": "50M", "seq": "A" * 50, "mapq": 60, "mc": "50M",
+             "tlen": 0}  # fmt: skip
+    made = [(65, 1_199), (65 | 32, 1_150), (65 | 32, 1_150), (1 | 64 | 8, 1_199)]
+    reads = [{**usual, "name": f"r{k}", "flag": flag, "mate": (0, mate)}
+             for k, (flag, mate) in enumerate(made)]  # fmt: skip
+    found = counted(low_pass.write(tmp_path / "a.bam", reads))
+    assert (found.totals.counted, found.totals.same_ends) == (3, 1)
+
+
 @pytest.mark.parametrize("flagged", [True, False])
 def test_chunks_change_nothing(tmp_path, flagged):
     reads = low_pass.random_reads(3, flagged=flagged, crowded=40)
@@ -87,7 +99,7 @@ def test_chunks_change_nothing(tmp_path, flagged):
     limits = count_pass.limits_of(low_pass.settings(), DUPLICATES["auto"], on_target=False)
     found = []
     for size in (1, 3_000, 1 << 23):
-        with BamReader(path, size) as reader:
+        with RecordStream(path, chunk=size) as reader:
             index = match_contigs(reader.header.contigs, BINS, path).index
             places = count_pass.places_of(index, BINS, grid(low_pass.CONTIGS, 2_000), REGIONS)
             found.append(count_pass.tallies_of(reader, limits, places))
@@ -124,6 +136,8 @@ def test_cram_says_the_same(tmp_path):
         )
     with pytest.raises(InputError, match=r"a\.bam: is CRAM, which cannot be read without"):
         counted(cram)
+    with read_alignments(cram, "a.bam", str(fasta)) as (_, contigs):
+        assert contigs == low_pass.CONTIGS  # and the rest is not waited for
     with pytest.raises(InputError, match="contig chr1 has 40000 bases, and the bins"):
         counted(cram, str(fasta), grid({"1": 50_000}, 5_000))
     (tmp_path / "cut.cram").write_bytes((tmp_path / "a.cram").read_bytes()[:-3000])
@@ -226,11 +240,28 @@ def test_files_that_cannot_be_counted_are_named(tmp_path):
         with pytest.raises(InputError, match=rf"a\.bam: .*{words}"):
             counted(path)
     assert counted(mixed, duplicates="flagged").totals.counted
+    by_contig = sorted(reads, key=lambda r: (-r["tid"], r["pos"]))
+    with pytest.raises(InputError, match="is not sorted"):
+        counted(low_pass.write(tmp_path / "turned.bam", by_contig, sort=False))
     with pytest.raises(InputError, match=r"no read that counts: of \d+, .* of low mapping quality"):
         counted(whole, min_mapq=61)
     lost = [{**read, "tid": 3} for read in reads[:20]]
     with pytest.raises(InputError, match="no read that counts: .* are on other contigs"):
         counted(low_pass.write(tmp_path / "lost.bam", lost))
+
+
+def test_damaged_records_are_named(tmp_path):
+    path = low_pass.write(tmp_path / "a.bam", low_pass.random_reads(8, 300))
+    whole = bytearray(b"".join(bgzf.blocks(path)))
+    with RecordStream(path) as reader:
+        _, starts = next(reader.pieces())
+        shift = len(whole) - int(reader._used)  # of the header, which is done with
+        at = shift + int(starts[7])
+    whole[at + 4] = 9  # its contig: there are four
+    with bgzf.BgzfWriter(str(tmp_path / "b.bam")) as out:
+        out.write(whole)
+    with pytest.raises(InputError, match="a.bam: record 8 is damaged"):
+        counted(str(tmp_path / "b.bam"))
 
 
 def test_the_shipped_list_is_of_its_build(tmp_path):

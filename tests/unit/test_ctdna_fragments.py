@@ -121,7 +121,7 @@ def test_rows_of_lengths_and_motifs():
 def test_wide_windows_leave_out_gaps():
     short, long = list(range(20)), [10] * 20
     known, gc = np.ones(20), np.linspace(0.4, 0.6, 20)
-    known[[1, 8]] = 0.999, 0.0
+    known[[1, 8]] = 0.999, np.nan
     gc[8] = np.nan
     rows = window_rows(fragments(short, long), gc, known, low_pass.settings())
     narrow, wide = rows[:20], rows[20:]
@@ -138,6 +138,7 @@ def test_wide_windows_leave_out_gaps():
     assert [row["short"] for row in wide] == [0 + 2 + 3 + 4, 18, 9 + 10 + 11 + 12, 75, 18]
     assert wide[0]["ratio"] == 9 / 40 and wide[0]["size"] == 10_000
     assert wide[0]["gc"] == pytest.approx(gc[[0, 2, 3, 4]].mean())
+    assert wide[2]["gc"] == pytest.approx(gc[9:13].mean())
     # the last window of contig 2 has half the size: it is in no wide one
     assert [row["gap"] for row in wide] == [True, False, True, False, True]
 

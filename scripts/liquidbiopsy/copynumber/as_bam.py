@@ -16,8 +16,8 @@ from typing import IO
 
 import pysam
 
+from liquidbiopsy.copynumber.record_stream import RecordStream
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.reference import open_reference
 
 FIELDS = "0xbfe"  # flag, place, quality, CIGAR, mate, length of the template, bases, tags
@@ -30,8 +30,8 @@ _REMEDY = "give the reference that it was written against, or copy the file agai
 @contextmanager
 def read_alignments(
     path: str, name: str, reference: str | None
-) -> Iterator[tuple[BamReader, dict[str, int]]]:
-    """Open a BAM or CRAM file as chunks of BAM records, and its contigs; no index is needed.
+) -> Iterator[tuple[RecordStream, dict[str, int]]]:
+    """Open a BAM or CRAM file as BAM records, and its contigs; no index is needed.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def read_alignments(
 
     Yields
     ------
-    reader : BamReader
+    reader : RecordStream
     contigs : dict
         Name -> length in bases as the file itself declares it.
 
@@ -52,7 +52,7 @@ def read_alignments(
     ------
     InputError
         The file is not there, is neither, is cut off or damaged, or is CRAM and cannot be read with
-        this reference. What is wrong further on in the file is raised as the chunks are asked for.
+        this reference. What is wrong further on in the file is raised as the records are asked for.
     """
     if not Path(path).is_file():
         raise InputError(name, "does not exist, or is no file", "check the path in the sheet")
@@ -65,7 +65,7 @@ def read_alignments(
     if not start:
         raise InputError(name, "is empty: it has not even a header", "copy or make it again")
     if start != b"CRAM":
-        with BamReader(path, name=name) as reader:
+        with RecordStream(path, name=name) as reader:
             yield reader, reader.header.contigs
         return
     if reference is None:
@@ -89,7 +89,7 @@ def _declared(path: str, name: str) -> dict[str, int]:
         pysam.set_verbosity(before)
 
 
-def _from_cram(path: str, name: str, fasta: str, errors: IO[bytes]) -> Iterator[BamReader]:
+def _from_cram(path: str, name: str, fasta: str, errors: IO[bytes]) -> Iterator[RecordStream]:
     command = [sys.executable, "-P", "-c", _RUN, "--no-PG", "-u", "-T", fasta, "--keep-tag", "MC"]
     command += ["--input-fmt-option", f"required_fields={FIELDS}", "-o", "-", path]
     with subprocess.Popen(
@@ -97,9 +97,11 @@ def _from_cram(path: str, name: str, fasta: str, errors: IO[bytes]) -> Iterator[
     ) as process:
         assert process.stdout is not None
         try:
-            with BamReader(f"/dev/fd/{process.stdout.fileno()}", name=name) as reader:
+            with RecordStream(f"/dev/fd/{process.stdout.fileno()}", name=name) as reader:
                 yield reader
-            _raise_told(name, errors, failed=process.wait() != 0)
+                done = reader.ended
+            if done:  # else samtools waits to be read on
+                _raise_told(name, errors, failed=process.wait() != 0)
         except InputError:
             process.kill()
             process.wait()

@@ -1,4 +1,4 @@
-"""Records of a chunk, each looked at once: to which bin it counts, and what its fragment is."""
+"""Records as they lie in memory, each looked at once: which bin it counts to, and its fragment."""
 
 from __future__ import annotations
 
@@ -173,11 +173,8 @@ def fate_of(min_mapq, contig, mapq, flag):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def tally(  # type: ignore[no-untyped-def]
-    data, end, tid, pos, mapq, flag, mate_tid, mate_pos, tlen, n_cigar, length, cigar, seq, tags,
-    limits, grid, ends, tallies,
-):  # fmt: skip
-    """Count the records of a chunk."""
+def tally(data, starts, contigs, limits, grid, ends, tallies):  # type: ignore[no-untyped-def]
+    """Count records by the places of their size fields; the first that is damaged, or -1."""
     # arrays are taken out of their tuples once: passing tuples on costs more than the work
     contig_of, bin_start, bin_end = grid.contig, grid.bin_start, grid.bin_end
     first_region, region_start, region_end = grid.first_region, grid.region_start, grid.region_end
@@ -185,8 +182,20 @@ def tally(  # type: ignore[no-untyped-def]
     windows, others, state = tallies.windows, tallies.others, tallies.state
     last_tid, last_pos, near = state[TID], state[POS], state[BIN]
     any_flagged, pairs, propers = state[ANY_FLAGGED], state[PAIRS], state[PROPERS]
-    for i in range(tid.size):
-        f, t, p = np.int64(flag[i]), np.int64(tid[i]), np.int64(pos[i])
+    for i in range(starts.size):
+        at = starts[i]
+        t, p = np.int64(int32_at(data, at + 4)), np.int64(int32_at(data, at + 8))
+        packed, more = int32_at(data, at + 12), np.int64(int32_at(data, at + 16))
+        mapq, n_cigar, f = np.int64(data[at + 13]), more & 0xFFFF, (more >> 16) & 0xFFFF
+        length, mate_tid = np.int64(int32_at(data, at + 20)), np.int64(int32_at(data, at + 24))
+        mate_pos, tlen = np.int64(int32_at(data, at + 28)), np.int64(int32_at(data, at + 32))
+        end = at + 4 + int32_at(data, at)
+        cigar = at + 36 + (packed & 0xFF)
+        seq = cigar + 4 * n_cigar
+        tags = seq + (length + 1) // 2 + length
+        bad = length < 0 or tags > end or t < -1 or t >= contigs or p < -1
+        if bad or mate_tid < -1 or mate_tid >= contigs or data[cigar - 1] != 0:
+            return i
         if f & DUPLICATE:
             any_flagged = 1
         place = t if t >= 0 else np.int64(1) << 32
@@ -194,7 +203,7 @@ def tally(  # type: ignore[no-untyped-def]
             state[UNSORTED] = 1
         last_tid, last_pos = place, p
         contig = contig_of[t] if t >= 0 else UNPLACED
-        fate = fate_of(limits.min_mapq, contig, mapq[i], f)
+        fate = fate_of(limits.min_mapq, contig, mapq, f)
         if fate == COUNTED or fate > FAILED:
             pairs += f & PAIRED
             propers += f & PAIRED & (f >> 1)
@@ -210,23 +219,23 @@ def tally(  # type: ignore[no-untyped-def]
         watch = limits.duplicates == ALWAYS or (limits.duplicates == AUTO and any_flagged == 0)
         turn, five, other = NEW, np.int64(0), np.int64(0)
         if watch:
-            five = np.int64(five_prime(data, cigar[i], n_cigar[i], p, f))
-            other = mate_five_prime(data, tags[i], end[i], f, five, mate_pos[i], tlen[i])
-            turn = seen(ends, t, five, other, kind_of(f, mate_tid[i]))
+            five = np.int64(five_prime(data, cigar, n_cigar, p, f))
+            other = mate_five_prime(data, tags, end, f, five, mate_pos, tlen)
+            turn = seen(ends, t, five, other, kind_of(f, mate_tid))
         reads[turn, near] += 1
-        size = abs(np.int64(tlen[i]))
-        if f & (PAIRED | PROPER | MATE_UNMAPPED) != PAIRED | PROPER or mate_tid[i] != t:
+        size = abs(tlen)
+        if f & (PAIRED | PROPER | MATE_UNMAPPED) != PAIRED | PROPER or mate_tid != t:
             continue
-        if size == 0 or mapq[i] < limits.fragment_mapq:
+        if size == 0 or mapq < limits.fragment_mapq:
             continue
-        low = p if tlen[i] > 0 else p + reach_of(data, cigar[i], n_cigar[i]) - size
+        low = p if tlen > 0 else p + reach_of(data, cigar, n_cigar) - size
         first, stop = first_region[contig], first_region[contig + 1]
         if limits.on_target and not overlaps(
             region_start, region_end, first, stop, low, low + size
         ):
             continue
         if size <= limits.max_length:
-            motif = end_motif(data, seq[i], length[i], cigar[i], n_cigar[i], f)
+            motif = end_motif(data, seq, length, cigar, n_cigar, f)
             if motif < 0:
                 others[turn, NOT_READ] += 1
             else:
@@ -255,3 +264,4 @@ def tally(  # type: ignore[no-untyped-def]
             windows[turn, 1 if is_long else 0, window] += 1
     state[TID], state[POS], state[BIN] = last_tid, last_pos, near
     state[ANY_FLAGGED], state[PAIRS], state[PROPERS] = any_flagged, pairs, propers
+    return -1

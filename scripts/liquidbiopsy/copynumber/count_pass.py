@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from liquidbiopsy.copynumber import count_kernel as kernel
 from liquidbiopsy.copynumber.bins import Bins, Mask, plain
+from liquidbiopsy.copynumber.record_stream import RecordStream
 from liquidbiopsy.copynumber.seen_ends import no_ends, with_room
-from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.panel import Region
 
 
@@ -81,8 +81,14 @@ def reached_into(places: kernel.Grid, windows: Bins) -> Mask:
     return found
 
 
-def tallies_of(reader: BamReader, limits: kernel.Limits, places: kernel.Grid) -> kernel.Tallies:
-    """All records of a file, counted."""
+def tallies_of(reader: RecordStream, limits: kernel.Limits, places: kernel.Grid) -> kernel.Tallies:
+    """All records of a file, counted.
+
+    Raises
+    ------
+    InputError
+        The file is cut off or damaged; the record is named.
+    """
     bins, windows = len(places.bin_start), int(places.first_window[-1])
     tallies = kernel.Tallies(
         fates=np.zeros(len(kernel.FATES), np.int64),
@@ -94,11 +100,10 @@ def tallies_of(reader: BamReader, limits: kernel.Limits, places: kernel.Grid) ->
         state=np.zeros(7, np.int64),
     )
     ends = no_ends(limits.max_length)
-    for chunk in reader:
-        ends = with_room(ends, 2 * len(chunk))
-        kernel.tally(
-            chunk.data, chunk.end, chunk.tid, chunk.pos, chunk.mapq, chunk.flag, chunk.mate_tid,
-            chunk.mate_pos, chunk.tlen, chunk.n_cigar, chunk.length, chunk.cigar, chunk.seq,
-            chunk.tags, limits, places, ends, tallies,
-        )  # fmt: skip
+    contigs = len(reader.header.names)
+    for data, starts in reader.pieces():
+        ends = with_room(ends, 2 * len(starts))
+        bad = kernel.tally(data, starts, contigs, limits, places, ends, tallies)
+        if bad >= 0:
+            raise reader.damaged(bad)
     return tallies

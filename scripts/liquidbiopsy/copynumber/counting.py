@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +137,9 @@ def count_reads(
     windows = grid(ends, own["window_bp"])
     with read_alignments(path, name, reference) as (reader, contigs):
         matched = match_contigs(contigs, bins, name)
+        lengths = reader.header.contigs  # of CRAM those of the reference
+        cut = [own for own in matched.names if lengths[own] < contigs[own]]
+        matched = replace(matched, partial=tuple(dict.fromkeys([*matched.partial, *cut])))
         limits = limits_of(settings, DUPLICATES[settings["duplicates"]], on_target=False)
         places = places_of(matched.index, bins, windows, excluded)
         tallies = tallies_of(reader, limits, places)

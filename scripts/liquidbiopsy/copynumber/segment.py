@@ -1,10 +1,10 @@
 """Segmentation of log2 ratios into levels: of one sample, of rows together, of rows with a hint.
 
 Outliers are drawn in, the noise is measured with what neighbouring bins share, and breakpoints are
-those of least squares at a price. The price follows from how many false breakpoints a genome without
-changes may have. Rows that are segmented together add up their evidence, so that a breakpoint that
-is weak in each is found where many have it; each can then be segmented by itself, paying less for a
-breakpoint at a place where the rows together have one.
+those of least squares at a price. The price follows from how many false breakpoints a genome
+without changes may have. Rows that are segmented together add up their evidence, so that a
+breakpoint that is weak in each is found where many have it; each can then be segmented by itself,
+paying less for a breakpoint at a place where the rows together have one.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def segment_rows(
     """Breakpoints of each row by itself, where one at a shared place is believed more readily.
 
     A place out of K that the rows share need only stand out among those K, not among all bins: it
-    must save the chi squared quantile of `false_breakpoints` / K.
+    must save the chi squared quantile of half of `false_breakpoints` / K; the other half is left
+    for all other places.
 
     Parameters
     ----------
@@ -126,13 +127,16 @@ def _segmented(
     y = rows_drawn_in(y, w, contig, noise, float(settings["outlier_sd"]), min_bins)
     variance = np.where(told, noise**2, 1.0)
     lengths = np.diff(np.append(starts, y.shape[1]))
-    alone, together, shared = _prices(lengths, int(told.sum()), settings), 0.0, 1.0
+    allowed = float(settings["false_breakpoints"]) / (1 if hint is None else 2)
+    of = [int(length) for length in lengths]
+    of_all, of_one = (penalty(of, m, min_bins, allowed) for m in (int(told.sum()), 1))
+    shared = 1.0
     for _ in range(PASSES):
         scaled = np.where(told, 1 / variance, 0.0)[:, None] * w
-        together = alone[0] + (shared - 1) * alone[1]
-        price = np.full(y.shape[1], together)
+        price = np.full(y.shape[1], of_all + (shared - 1) * of_one)
         if hint is not None:
-            price[hint] = min(together, _hinted(int(hint.sum()) - starts.size, settings))
+            chance = min(allowed / max(int(hint.sum()) - starts.size, 1), 0.5)
+            price[hint] = min(of_one, float(chi2.isf(chance, 1)))
         first = cheapest(y, scaled, starts, price, min_bins)
         larger = np.maximum(row_variances(y, scaled, first), 1.0)
         before, shared = shared, max(shared, _shared_variance(y, scaled, first))
@@ -140,19 +144,6 @@ def _segmented(
             break
         variance = variance * larger
     return first, np.where(told, np.sqrt(variance), np.nan)
-
-
-def _prices(lengths: Places, rows: int, settings: Mapping[str, Any]) -> tuple[float, float]:
-    """Price of a breakpoint that so many rows share, and of one of a single row."""
-    rest = int(settings["min_bins"]), float(settings["false_breakpoints"])
-    of = [int(n) for n in lengths]
-    return penalty(of, rows, *rest), penalty(of, 1, *rest)
-
-
-def _hinted(places: int, settings: Mapping[str, Any]) -> float:
-    """Price of a breakpoint of one row at one of so many places."""
-    chance = float(settings["false_breakpoints"]) / max(places, 1)
-    return float(chi2.isf(min(chance, 0.5), 1))
 
 
 def _shared_variance(y: Values, w: Values, first: Places) -> float:

@@ -1,10 +1,11 @@
 """Cheapest piecewise constant levels of one or many rows with the same breakpoints, exactly.
 
-The squares that levels leave, and a price for each breakpoint, are made least by dynamic programming
-over where the last segment begins. A beginning that cannot become the best again is left out, which
-is PELT [1]_; with several rows the squares of all are added, as in multipcf [2]_. A contig with very
-many bins is first searched for places where means to both sides differ at all, at several scales, as
-in the fast version of [2]_; each breakpoint then moves to its best place between its neighbours.
+The squares that levels leave, and a price for each breakpoint, are made least by dynamic
+programming over where the last segment begins. A beginning that cannot become the best again is
+left out, which is PELT [1]_; with several rows the squares of all are added, as in multipcf [2]_. A
+contig with very many bins is first searched for places where means to both sides differ at all, at
+several scales, as in the fast version of [2]_; each breakpoint then moves to its best place between
+its neighbours.
 
 References
 ----------
@@ -51,10 +52,7 @@ def cheapest(y, w, contigs, price, min_bins):  # type: ignore[no-untyped-def]
         high = contigs[c + 1] if c + 1 < contigs.size else n
         total, weight = _cumulated(y[:, low:high], w[:, low:high])
         own, length = price[low:high], high - low
-        if length > MANY:
-            places = _likely(total, weight, own, min_bins)
-        else:
-            places = np.arange(length + 1)
+        places = _likely(total, weight, own, min_bins) if length > MANY else np.arange(length + 1)
         ends = _path(total, weight, places, own, min_bins)
         if length > MANY:
             _settle(total, weight, ends, min_bins)
@@ -80,9 +78,6 @@ def _cumulated(y, w):  # type: ignore[no-untyped-def]
 def _explained(total, weight, low, high):  # type: ignore[no-untyped-def]
     """Squares that the rows' means over bins `low` to before `high` take up."""
     m = total.shape[1]
-    if m == 1:
-        s = total[high, 0] - total[low, 0]
-        return s * s / max(weight[high, 0] - weight[low, 0], 1e-300)
     a = b = c = d = 0.0  # apart, so that they need not wait for each other
     whole = m - m % 4
     for i in range(0, whole, 4):
@@ -110,38 +105,48 @@ def _saved(total, weight, low, middle, high):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True)
 def _path(total, weight, places, price, min_bins):  # type: ignore[no-untyped-def]
     """Ends of the segments of one contig, 0 first; each at one of `places`, which hold 0 and n."""
-    many, n = places.size, places[-1]
+    many, n, m = places.size, places[-1], total.shape[1]
     cost = np.full(many, np.inf)
     cost[0] = 0.0
     before = np.zeros(many, np.int64)
     useless_from = np.full(many, n + 1)  # the end from which another beginning is always better
-    open_, value, count, waiting = np.empty(many, np.int64), np.empty(many), 0, 0
+    start, begun, value = np.empty(many, np.int64), np.empty(many), np.empty(many)
+    below, under = np.empty(many), np.empty(many)  # of one row, side by side
+    count, waiting = 0, 0
     for t in range(1, many):
         end = places[t]
         while waiting < t and (end - places[waiting] >= min_bins or waiting == 0):
             if cost[waiting] < np.inf:
-                open_[count] = waiting
+                start[count] = waiting
+                begun[count] = cost[waiting] + (price[places[waiting]] if waiting > 0 else 0.0)
+                below[count], under[count] = total[places[waiting], 0], weight[places[waiting], 0]
                 count += 1
             waiting += 1
         if end < n and end < min_bins:
             continue
-        best = np.inf
-        for k in range(count):
-            s = open_[k]
-            begun = cost[s] + (price[places[s]] if s > 0 else 0.0)
-            value[k] = begun - _explained(total, weight, places[s], end)
-            if value[k] < best:
-                best, before[t] = value[k], s
-        cost[t] = best
+        if m == 1:
+            top, mass = total[end, 0], weight[end, 0] + 1e-300
+            for k in range(count):
+                step = top - below[k]
+                value[k] = begun[k] - step * step / (mass - under[k])
+        else:
+            for k in range(count):
+                value[k] = begun[k] - _explained(total, weight, places[start[k]], end)
+        best = 0
+        for k in range(1, count):
+            if value[k] < value[best]:
+                best = k
+        cost[t], before[t] = value[best], start[best]
         if t == many - 1:
             break
-        kept = 0
+        worse, kept = cost[t] + price[end], 0
         for k in range(count):
-            s = open_[k]
-            if value[k] >= best + price[end] and end + min_bins < useless_from[s]:
+            s = start[k]
+            if value[k] >= worse and end + min_bins < useless_from[s]:
                 useless_from[s] = end + min_bins
             if useless_from[s] > places[t + 1]:
-                open_[kept] = s
+                start[kept], begun[kept] = s, begun[k]
+                below[kept], under[kept] = below[k], under[k]
                 kept += 1
         count = kept
     ends, k, t = np.empty(many, np.int64), many, many - 1

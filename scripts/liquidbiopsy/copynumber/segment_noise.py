@@ -23,7 +23,8 @@ NORMAL = 1.4826  # a normal distribution's standard deviation over its median di
 REACH = 5  # bins to either side whose median a bin is held against
 FARTHER = 1.0  # standard deviations that a run of bins must be beyond the limit to be kept
 SCALES = (1, 2, 4, 8)  # bins in the sums
-FEWEST = 10  # neighbours, or sums, below which nothing is said of noise
+FEWEST = 20  # neighbours, or sums, below which nothing is said of noise
+FAR = 4.0  # standard deviations, beyond which a bin counts no more to the variance
 LEAST = 1e-5  # noise taken where there is none, as a share of the standard deviation
 
 
@@ -40,7 +41,7 @@ def neighbour_noise(y, w, contig):  # type: ignore[no-untyped-def]
     Returns
     -------
     float
-        Infinite where fewer than 10 neighbours are known.
+        Infinite where fewer than 20 neighbours are known.
     """
     n = y.size
     steps = np.empty(n)
@@ -126,7 +127,7 @@ def _median(y, known, low, high, near):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, nogil=True)
 def joint_variance(y, w, first):  # type: ignore[no-untyped-def]
-    """Variance of a bin of weight 1 about the segments' means, the largest over several scales.
+    """Variance of a bin of weight 1 about the segments' means, with what neighbours share.
 
     Parameters
     ----------
@@ -138,38 +139,50 @@ def joint_variance(y, w, first):  # type: ignore[no-untyped-def]
     Returns
     -------
     float
-        Of a sum over 1, 2, 4 and 8 bins, over the number of bins; 0 where too little is known.
+        Variance of single bins, times the largest ratio of the spread of sums over 2, 4 and 8
+        bins to what it would be of independent ones. Spreads are medians, so that changes too
+        small to be found, in few places, do not count as noise. 0 where too little is known.
     """
-    n, worst = y.size, 0.0
-    rest = np.empty(n)
+    n = y.size
+    rest, sums = np.empty(n), np.empty(n)
+    variance, single, ratio = 0.0, 0.0, 1.0
     for scale in SCALES:
-        squares, expected, sums = 0.0, 0.0, 0
+        count, squares = 0, 0.0
         for k in range(first.size):
             stop = first[k + 1] if k + 1 < first.size else n
-            weight, total, bins = 0.0, 0.0, 0
-            for i in range(first[k], stop):
-                if w[i] > 0:
-                    weight += w[i]
-                    total += w[i] * y[i]
-                    bins += 1
+            bins = _rest_of(y, w, first[k], stop, rest)
             if bins < 2 * scale:
                 continue
-            mean, m = total / weight, 0
-            for i in range(first[k], stop):
-                if w[i] > 0:
-                    rest[m] = (y[i] - mean) * np.sqrt(w[i])
-                    m += 1
-            blocks = bins // scale
-            for b in range(blocks):
+            usual = np.sqrt(scale * (1 - scale / bins))
+            for b in range(bins // scale):
                 part = 0.0
                 for i in range(b * scale, (b + 1) * scale):
                     part += rest[i]
-                squares += part * part
-            expected += blocks * scale * (1 - scale / bins)
-            sums += blocks
-        if sums >= FEWEST and expected > 0:
-            worst = max(worst, squares / expected)
-    return worst
+                sums[count] = abs(part) / usual
+                squares += min(sums[count], FAR) ** 2
+                count += 1
+        if count < FEWEST:
+            break
+        spread = np.median(sums[:count])
+        if scale == 1:
+            variance, single = squares / count, spread
+        elif single > 0:
+            ratio = max(ratio, (spread / single) ** 2)
+    return variance * ratio
+
+
+@nb.njit(cache=True, nogil=True)
+def _rest_of(y, w, low, high, rest):  # type: ignore[no-untyped-def]
+    """What a segment's mean leaves of its known bins, in units of their noise; their number."""
+    weight, total, bins = 0.0, 0.0, 0
+    for i in range(low, high):
+        weight += w[i]
+        total += w[i] * y[i]
+    for i in range(low, high):
+        if w[i] > 0:
+            rest[bins] = (y[i] - total / weight) * np.sqrt(w[i])
+            bins += 1
+    return bins
 
 
 @nb.njit(cache=True, nogil=True)

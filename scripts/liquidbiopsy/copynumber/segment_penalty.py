@@ -79,7 +79,7 @@ def expected(lengths: Iterable[int], rows: int, min_bins: int, level: float) -> 
     level : float
         In units of the noise; well over `rows`.
     """
-    # two breakpoints save 2 x level, of which the difference between the outer parts takes its share
+    # two breakpoints save twice the level, of which the difference of the outer parts has its share
     both = 2 * level - rows
     return sum(
         one_change(n, rows, min_bins, level) + 2 * a_stretch(n, rows, min_bins, both)

@@ -33,7 +33,7 @@ class Choice:
             row["library_id"]: {
                 **row,
                 "role": row["role"] or PLASMA,
-                "library": row["library"] or PANEL,
+                "library": _kind_of(row),
             }
             for row in specimen.items
         }
@@ -103,6 +103,11 @@ class Choice:
 def of_libraries(libraries: Mapping[str, Mapping[str, Any]], specimen: str, file: str) -> list[str]:
     """A file of each library of a specimen, as the rules name it."""
     return [f"<results>/{specimen}/libraries/{name}/{file}" for name in libraries[specimen]]
+
+
+def _kind_of(row: Mapping[str, Any]) -> str:
+    """What a library is; counts and ready bins are read as a genome, whatever was sequenced."""
+    return WGS if row["wig"] or row["bins"] else row["library"] or PANEL
 
 
 def panels_among(libraries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -47,7 +47,8 @@ def window_rows(
     """
     own = settings["fragments"]
     windows = fragments.windows
-    gap = None if known is None else fragments.reached | (1 - known > own["max_unknown"])
+    # beyond the end of the reference nothing is known: not even the share
+    gap = None if known is None else fragments.reached | ~(1 - known <= own["max_unknown"])
     rows = _rows(
         windows, own["window_bp"], fragments.short, fragments.long, gc, gap,
         np.ones(len(windows), np.int64),
@@ -82,7 +83,7 @@ def _wide(
     number = total(ones).astype(np.int64)
     share = None
     if gc is not None and known is not None:
-        bases = known * size
+        bases = np.nan_to_num(known) * size
         there = np.maximum(total(bases), 1)
         share = np.where(total(bases) > 0, total(np.nan_to_num(gc) * bases) / there, np.nan)
     cut = None if gap is None else np.bincount(which, ~used, len(first)) > 0

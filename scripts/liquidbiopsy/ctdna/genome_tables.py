@@ -71,7 +71,8 @@ GENOMES = Table(
         column("ploidy", real, "Mean copies in the tumour's cells", "{copies}"),
         column("ploidy_low", real, "Lower limit of its 95 % interval", "{copies}"),
         column("ploidy_high", real, "Upper limit", "{copies}"),
-        column("p_value", real, "Probability of as much by noise alone"),
+        column("log_ratio", real, "Natural logarithm of the likelihood with a tumour over that "
+               "without"),
         column("sex", text, "`female` or `male`, by the reads on X and Y; blank where unknown"),
         column("normals", whole, "Normals in the panel that it was held against", "{libraries}",
                nullable=False),
@@ -87,10 +88,10 @@ SOLUTIONS = Table(
         column("rank", whole, "1 is the solution that was chosen", nullable=False),
         column("tumour_fraction", real, "Share of the DNA that is of tumour cells, 0 to 1"),
         column("ploidy", real, "Mean copies in the tumour's cells", "{copies}"),
+        column("usual_copies", real, "Copies of most bins that it started from", "{copies}"),
         column("log_likelihood", real, "Natural logarithm of the likelihood"),
         column("score", real, "The same with the priors; the chosen one has the highest"),
         column("subclonal_share", real, "Share of the bins that are subclonal"),
-        column("altered_share", real, "Share of the bins that have not two copies"),
     ),
     order=("specimen_id", "library_id", "rank"),
 )  # fmt: skip

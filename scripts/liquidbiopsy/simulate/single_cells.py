@@ -35,14 +35,14 @@ from liquidbiopsy.simulate.whole_genome_builds import Bins, fixed_bins
 from liquidbiopsy.simulate.whole_genome_tracks import Tracks, make_tracks
 
 __all__ = [
-    "WGA", "Cell", "CellParameters", "SimulatedCells", "count_blocks", "fixed_bins", "make_tracks",
-    "plan_cells", "simulate_cells", "truth_of",
+    "WGA", "Cell", "CellParameters", "SimulatedCells", "count_blocks", "draw_cell", "fixed_bins",
+    "make_tracks", "plan_cells", "simulate_cells", "truth_of",
 ]  # fmt: skip
 
 PLAN, COUNTS = 51, 53  # streams of the seed
 BLOCK = 500
 GENOME_BP = 3_088_269_832
-FEWEST_READS, MOST_READS = 300, 20_000  # of a cell that failed for want of them
+FEWEST_READS, MOST_READS = 300, 5_000  # of a cell that failed for want of them
 LOST = (0.6, 0.9)  # drop-out of a cell that had little DNA left
 
 Whole = NDArray[np.int64]
@@ -117,7 +117,7 @@ def draw_cell(
         reads = FEWEST_READS * (MOST_READS / FEWEST_READS) ** left
         depth = float(reads * p.read_length / GENOME_BP)
     if failed == "low_input":
-        noise, copies = 2.5 * noise, min(3 * copies, 0.8)
+        noise, copies = 4 * noise, min(3 * copies, 0.8)
         dropout = float(LOST[0] + (LOST[1] - LOST[0]) * part)
     return Cell(
         cell_id, role, genomes, depth, noise, dropout, copies, p.contamination, failed

@@ -108,10 +108,13 @@ def _places(
     counts: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Tile of 10 kb and place on the contig of each read that is no duplicate."""
+    """Tile of 10 kb and place on the contig of each read that is no duplicate.
+
+    Within a bin, a cell is taken to have two copies.
+    """
     width = (tracks.cells.end - tracks.cells.start).astype(np.float64)
-    spread = cell.noise**2 * p.kind.amplicon_spread + cell.dropout / (1 - cell.dropout)
-    spread = np.maximum(spread * averaged(width, p.kind.amplicon_bp), 1e-6)
+    one = cell.noise**2 * p.kind.amplicon_spread + cell.dropout / (1 - cell.dropout)
+    spread = np.maximum(one * averaged(width, p.kind.amplicon_bp), 1e-6)
     yields = tracks.mappability * width * rng.gamma(len(cell.genomes) * 2 / spread)
     tiles_a_bin = BIN_BP // CELL_BP
     first = np.searchsorted(tracks.cells.contig, tracks.cells.contig)

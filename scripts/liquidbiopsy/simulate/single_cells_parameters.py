@@ -3,15 +3,14 @@
 The four kinds differ in what amplification adds to a cell's DNA. Of the numbers in `WGA`:
 
 - The correlation length of MDA, 33 kb, is measured, as is that a part of the bias recurs from cell
-  to cell and a part does not; the spread of its amplicons lies between the good libraries and the
-  bad ones there [1]_.
-- The GC curves give the mean GC content of the reads the shift that was measured [2]_: none with
-  DOP-PCR (WGA4), two points up with MDA, five with MALBAC.
-- DOP-PCR has the most duplicates, and is even and reproducible with PicoPLEX, a cousin of
-  MALBAC [3]_; noise of bins rises from DOP-PCR over MALBAC to MDA [4]_; Ampli1 and MALBAC are
-  nearest to DNA that was not amplified [5]_.
-- All else is of the right order, from memory: drop-out (a fifth to a third, most with DOP-PCR,
-  which covers a tenth of the genome), sizes of the amplicons' spread, waves and their lengths.
+  to cell and a part does not [1]_.
+- GC curves lean the way the mean GC content of reads was found to: not at all with DOP-PCR (WGA4),
+  two points up with MDA, five with MALBAC [2]_.
+- DOP-PCR has the most duplicates, and is even and reproducible, as is PicoPLEX, a cousin of
+  MALBAC [3]_; of DOP-PCR, MALBAC and MDA it is the most consistent in copy number [4]_; Ampli1 and
+  MALBAC are nearest to DNA that was not amplified [5]_.
+- All else is of the right order, from memory: drop-out (a seventh to a quarter; a half with
+  DOP-PCR, which covers a tenth of the genome), the spread and length of other amplicons, all waves.
 
 References
 ----------

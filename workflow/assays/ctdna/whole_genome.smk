@@ -76,6 +76,7 @@ rule _copies:
     params:
         code=code_digest("liquidbiopsy.ctdna.step_copies"),
         rows=lambda w: whole_genomes(libraries[w.specimen]),
+        asked=len(genomes.normals),
         references=lambda w: choice.references_of(libraries[w.specimen]),
         settings=genomes.copying,
     message:

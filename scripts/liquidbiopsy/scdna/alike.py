@@ -1,0 +1,54 @@
+"""Cells whose levels agree: of one clone, or as good as that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from liquidbiopsy.copynumber.bins import Values
+
+REFERENCES = 200  # cells, spread over all, that each cell is held against
+FRIENDS = 20  # cells at most that add their evidence
+FAR = 4.5  # standard deviations by which no segment may differ
+APART = 1.6  # mean of the squares of those of all segments
+BLOCK = 256  # cells at a time
+
+
+def shared(evidence: Values, level: Values, variance: Values) -> Values:
+    """Each cell's evidence and that of those alike, shape (m, p).
+
+    Each is held against the same cells at most, so that time is linear.
+
+    Parameters
+    ----------
+    evidence : array of float, shape (m, p)
+        Log likelihoods.
+    level, variance : array of float, shape (m, k)
+        Ratios of shared segments, 1 at each cell's mean, and their variances; NaN where a cell
+        does not know one.
+    """
+    m = len(level)
+    others = np.unique(np.linspace(0, m - 1, min(REFERENCES, m)).round().astype(np.int64))
+    out = evidence.copy()
+    for low in range(0, m, BLOCK):
+        own = np.arange(low, min(low + BLOCK, m))
+        mean, worst = _apart(level[own], variance[own], level[others], variance[others])
+        mean[(worst > FAR**2) | (own[:, None] == others[None])] = np.inf
+        order = np.argsort(mean, axis=1, kind="stable")[:, :FRIENDS]
+        for row, near in zip(own, order, strict=True):
+            friends = near[mean[row - low, near] <= APART]
+            out[row] += evidence[others[friends]].sum(axis=0)
+    return out
+
+
+def _apart(level: Values, variance: Values, to: Values, and_of: Values) -> tuple[Values, Values]:
+    """Mean and largest square of the distances in standard deviations; shape (own, others)."""
+    mean, worst = np.zeros((len(level), len(to))), np.zeros((len(level), len(to)))
+    known = np.zeros_like(mean)
+    for k in range(level.shape[1]):
+        off = (level[:, k, None] - to[None, :, k]) ** 2 / (variance[:, k, None] + and_of[None, :, k])
+        have = np.isfinite(off)
+        off = np.where(have, off, 0.0)
+        mean += off
+        known += have
+        np.maximum(worst, off, out=worst)
+    return mean / np.maximum(known, 1), worst
