@@ -45,6 +45,7 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 			--nuclei 20000 --output results/dtc_accuracy_$$make || exit 1; done
 	$(WITH_PACKAGE) -m benchmarks.ctdna_speed --output results/ctdna_speed
 	$(WITH_PACKAGE) -m benchmarks.ctdna_mrd --output results/ctdna_mrd
+	$(WITH_PACKAGE) -m benchmarks.ctdna_counting --output results/ctdna_counting
 	$(WITH_PACKAGE) -m benchmarks.ctdna_accuracy --libraries 1 --output results/ctdna_accuracy
 
 docs: venv ## write the pages that are made from the schemas

@@ -141,7 +141,7 @@ def test_cram_says_the_same(tmp_path):
     with pytest.raises(InputError, match="contig chr1 has 40000 bases, and the bins"):
         counted(cram, str(fasta), grid({"1": 50_000}, 5_000))
     (tmp_path / "cut.cram").write_bytes((tmp_path / "a.cram").read_bytes()[:-3000])
-    with pytest.raises(InputError, match=r"a\.bam: .*(cannot be read as CRAM|cut off)"):
+    with pytest.raises(InputError, match=r"a\.bam: cannot be read as CRAM: "):
         counted(str(tmp_path / "cut.cram"), str(fasta))
     fasta.unlink()  # where the file says that its reference is
     (tmp_path / "other.fa").write_text(">chr9\nACGT\n")

@@ -6,8 +6,6 @@ import pytest
 from liquidbiopsy.copynumber.bins import grid
 from liquidbiopsy.copynumber.segment import segment, segment_rows
 from liquidbiopsy.copynumber.segment_kernel import _path, cheapest
-from liquidbiopsy.copynumber.segment_noise import drawn_in, joint_variance, neighbour_noise
-from liquidbiopsy.copynumber.segment_penalty import a_stretch, expected, one_change, penalty
 from liquidbiopsy.copynumber.segments import segments_of
 
 SETTINGS = {"min_bins": 2, "false_breakpoints": 0.5, "outlier_sd": 3.0}
@@ -100,83 +98,6 @@ def test_a_contig_of_many_bins_has_the_same_breakpoints(rows):
     np.testing.assert_array_equal(cheapest(y, w, np.array([0]), price, 2), exact)
 
 
-# --- the price
-
-
-@pytest.mark.parametrize("rows", [1, 20])
-def test_the_largest_difference_in_noise_is_as_said(rows):
-    rng = np.random.default_rng(rows)
-    n, many = 150, 1500
-    k = np.arange(1, n)[:, None]
-    largest = np.empty(many)
-    for i in range(many):
-        total = np.cumsum(rng.normal(size=(n, rows)), 0)
-        z = (total[:-1] - total[-1] * k / n) ** 2 / (k * (n - k) / n)
-        largest[i] = z.sum(1)[1:-1].max()
-    for level in np.quantile(largest, [0.8, 0.9, 0.95]):
-        assert one_change(n, rows, 2, level) == pytest.approx((largest > level).mean(), rel=0.35)
-
-
-def test_the_largest_stretch_in_noise_is_as_said():
-    rng = np.random.default_rng(2)
-    n, many = 60, 1500
-    low, high = np.triu_indices(n + 1, 2)
-    inner = (low >= 2) & (high <= n - 2)
-    low, high = low[inner], high[inner]
-    size = high - low
-    largest = np.empty(many)
-    for i in range(many):
-        total = np.concatenate([[0], np.cumsum(rng.normal(size=n))])
-        z = total[high] - total[low] - total[-1] * size / n
-        largest[i] = (z**2 / (size * (n - size) / n)).max()
-    for level in np.quantile(largest, [0.8, 0.9, 0.95]):
-        assert a_stretch(n, 1, 2, level) == pytest.approx((largest > level).mean(), rel=0.35)
-
-
-def test_price_and_expected_number_are_each_others_inverse():
-    for rows, allowed in ((1, 0.1), (1, 2.0), (100, 0.5)):
-        level = penalty(MEGABASES, rows, 2, allowed)
-        assert expected(MEGABASES, rows, 2, level) == pytest.approx(allowed, rel=1e-6)
-    assert penalty([3, 1], 1, 2, 0.5) == np.inf
-    assert penalty(MEGABASES, 1, 2, 0.1) > penalty(MEGABASES, 1, 2, 1.0)
-
-
-# --- noise
-
-
-def test_outliers_alone_are_drawn_in_and_runs_are_kept():
-    rng = np.random.default_rng(1)
-    y = rng.normal(0, 0.1, 200)
-    y[50], y[100:102], y[150] = 2.0, 1.5, -3.0
-    w, contig = np.ones(200), np.repeat([0, 1], 100)
-    noise = neighbour_noise(y, w, contig)
-    assert noise == pytest.approx(0.1, rel=0.2)
-    out = drawn_in(y, w, contig, noise, 3.0, 2)
-    assert out[50] < 0.6 and out[150] > -0.6
-    np.testing.assert_array_equal(out[100:102], y[100:102])
-    assert (np.delete(out, [50, 150]) == np.delete(y, [50, 150])).mean() > 0.98
-    assert drawn_in(y, w, contig, noise, 3.0, 3)[100] < 0.6
-
-
-def test_noise_that_neighbours_share_counts_and_steps_do_not():
-    rng = np.random.default_rng(3)
-    n = 20_000
-    white = rng.normal(size=n)
-    red = np.empty(n)
-    red[0] = white[0]
-    for i in range(1, n):
-        red[i] = 0.4 * red[i - 1] + white[i]
-    one, w = np.zeros(1, np.int64), np.ones(n)
-    assert joint_variance(white, w, one) == pytest.approx(1, rel=0.08)
-    # (1 + 0.4) / (1 - 0.4) times its variance over sums without end; over 8 bins about 2
-    assert 1.7 < joint_variance(red, w, one) / red.var() < 2.4
-    many = np.arange(0, n, 40)
-    stepped = white + 5 * (np.arange(n) // 40 % 2)
-    assert joint_variance(stepped, w, many) == pytest.approx(1, rel=0.1)
-    assert neighbour_noise(stepped, w, np.zeros(n)) == pytest.approx(1, rel=0.1)
-    assert neighbour_noise(white[:20], w[:20], np.zeros(20)) == np.inf
-
-
 # --- false breakpoints and truth
 
 
@@ -194,19 +115,15 @@ def shaped(rng, kind):
 
 @pytest.mark.parametrize("kind", ["normal", "t", "wave", "red"])
 def test_a_genome_without_changes_has_few_breakpoints(kind):
-    found = sum(
-        own(segment(shaped(np.random.default_rng([s, 77]), kind), np.ones(N), GENOME, SETTINGS)).size
-        for s in range(40)
-    )
+    genomes = [shaped(np.random.default_rng([seed, 77]), kind) for seed in range(40)]
+    found = sum(own(segment(y, np.ones(N), GENOME, SETTINGS)).size for y in genomes)
     assert found <= 40 * 0.5 * 1.6  # three standard deviations of 20 over what is allowed
 
 
 def test_rows_without_changes_have_few_breakpoints_together():
-    found = sum(
-        own(segment(np.random.default_rng(s).normal(size=(12, N)), np.ones(N), GENOME, SETTINGS)).size
-        for s in range(12)
-    )
-    assert found <= 13
+    people = [np.random.default_rng(seed).normal(size=(12, N)) for seed in range(12)]
+    found = sum(own(segment(y, np.ones(N), GENOME, SETTINGS)).size for y in people)
+    assert found <= 13  # three standard deviations of 6 over what is allowed
 
 
 def test_changes_are_found_where_they_are():
@@ -248,7 +165,7 @@ def test_weak_breakpoints_of_many_rows_are_found_together_and_then_in_each():
     with_it, without = slice(0, 20), slice(20, rows)
     assert hits(each, with_it) > 1.8 * hits(alone, with_it)
     assert sum(own(f).size for f in each[without]) <= 1.5 * 20
-    assert {1800, 1830} <= set(own(each[5]).tolist())
+    assert all(np.abs(own(each[5]) - edge).min() <= 1 for edge in (1800, 1830))
 
 
 def test_what_all_rows_share_of_noise_is_not_taken_for_evidence():

@@ -73,7 +73,7 @@ def read_alignments(
         raise InputError(name, "is CRAM, which cannot be read without its reference", remedy)
     with open_reference(reference) as genome, tempfile.TemporaryFile() as errors:
         contigs = _declared(path, name)
-        for reader in _from_cram(path, name, str(genome.place), errors):
+        with _from_cram(path, name, str(genome.place), errors) as reader:
             yield reader, contigs
 
 
@@ -89,6 +89,7 @@ def _declared(path: str, name: str) -> dict[str, int]:
         pysam.set_verbosity(before)
 
 
+@contextmanager
 def _from_cram(path: str, name: str, fasta: str, errors: IO[bytes]) -> Iterator[RecordStream]:
     command = [sys.executable, "-P", "-c", _RUN, "--no-PG", "-u", "-T", fasta, "--keep-tag", "MC"]
     command += ["--input-fmt-option", f"required_fields={FIELDS}", "-o", "-", path]

@@ -28,7 +28,7 @@ from scipy.special import gammaln, ndtr
 Values = npt.NDArray[np.float64]
 
 POINTS = 129  # of the quadrature
-HALVINGS = 60
+HALVINGS = 40
 
 
 def penalty(lengths: Iterable[int], rows: int, min_bins: int, false_breakpoints: float) -> float:

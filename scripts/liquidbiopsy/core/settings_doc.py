@@ -63,6 +63,8 @@ def _kind(setting: Mapping[str, Any]) -> str:
     if "oneOf" in setting:
         return " or ".join(_kind(branch) for branch in setting["oneOf"])
     kind = setting.get("type", "string")
+    if isinstance(kind, list):  # a value, or none
+        kind = next(k for k in kind if k != "null")
     if kind == "array":
         return f"list of {_kind(setting['items'])}s"
     plain = {"object": "mapping", "string": "text", "boolean": "true or false"}

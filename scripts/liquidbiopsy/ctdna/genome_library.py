@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from liquidbiopsy.copynumber.as_bam import read_alignments
-from liquidbiopsy.copynumber.bins import Bins, Values, grid
+from liquidbiopsy.copynumber.bins import Bins, Values, grid, plain
 from liquidbiopsy.copynumber.counting import Counted, count_reads
+from liquidbiopsy.copynumber.excluded import excluded_regions
+from liquidbiopsy.copynumber.own_contigs import build_of
 from liquidbiopsy.copynumber.reference_gc import read_gc
 from liquidbiopsy.copynumber.tracks import names_note, track_on
 from liquidbiopsy.copynumber.wig import Wig, as_bins, read_wig
@@ -20,6 +22,7 @@ from liquidbiopsy.ctdna.genome_counts import Counts
 from liquidbiopsy.ctdna.genome_quality import counted_quality
 from liquidbiopsy.ctdna.tables import WGS
 from liquidbiopsy.reads.panel import read_panel
+from liquidbiopsy.reads.reference import open_reference
 
 Row = dict[str, Any]
 NOTHING: Row = {"fragments": 0}
@@ -87,13 +90,24 @@ class GenomeLibrary:
         return Measured({**NOTHING, "reason": _said(["counts have no fragments", *notes])}, counts)
 
     def _of_reads(self, file: str) -> Measured:
-        with read_alignments(file, self._name, self._fasta) as (_, contigs):
-            bins = grid(contigs, self.settings["bin_size"])
+        contigs = self._contigs(file)
+        bins = grid(contigs, self.settings["bin_size"])
         if not len(bins):
             raise InputError(self._name, "knows none of the chromosomes 1 to 22, X and Y")
-        counted = count_reads(file, self._name, bins, self._fasta, self.settings)
+        build = self.reference["build"] if self.reference and "build" in self.reference else None
+        build = build or build_of({plain(name): length for name, length in contigs.items()})
+        excluded = excluded_regions(build, self.settings["fragments"]["exclude"])
+        counted = count_reads(file, self._name, bins, self._fasta, self.settings, excluded)
         counts, notes = self._tracked(bins, counted.count, {self._name: counted.contig_names})
         return self._measured(counted, counts, notes)
+
+    def _contigs(self, file: str) -> dict[str, int]:
+        """Contigs of the reference, else those that the file itself declares."""
+        if self._fasta is not None:
+            with open_reference(self._fasta) as reference:
+                return reference.contigs
+        with read_alignments(file, self._name, None) as (_, contigs):
+            return contigs
 
     def _measured(
         self, counted: Counted, counts: Counts | None, notes: tuple[str, ...] = ()

@@ -4,40 +4,44 @@ from __future__ import annotations
 
 import numpy as np
 
-from liquidbiopsy.copynumber.bins import Values
+from liquidbiopsy.copynumber.bins import Places, Values
 
 REFERENCES = 200  # cells, spread over all, that each cell is held against
-FRIENDS = 20  # cells at most that add their evidence
+FRIENDS = 20  # cells at most that lend their evidence
 FAR = 4.5  # standard deviations by which no segment may differ
 APART = 1.6  # mean of the squares of those of all segments
 BLOCK = 256  # cells at a time
 
 
-def shared(evidence: Values, level: Values, variance: Values) -> Values:
-    """Each cell's evidence and that of those alike, shape (m, p).
+def references_of(m: int) -> Places:
+    """Cells that all are held against: the same for each, so that time is linear in cells."""
+    return np.unique(np.linspace(0, m - 1, min(REFERENCES, m)).round().astype(np.int64))
 
-    Each is held against the same cells at most, so that time is linear.
+
+def friends_of(level: Values, variance: Values) -> list[Places]:
+    """Of each cell, the references whose levels agree with its own, the nearest first.
 
     Parameters
     ----------
-    evidence : array of float, shape (m, p)
-        Log likelihoods.
     level, variance : array of float, shape (m, k)
         Ratios of shared segments, 1 at each cell's mean, and their variances; NaN where a cell
         does not know one.
+
+    Returns
+    -------
+    list of array of int
+        Indices into `references_of(m)`; a cell itself is not among its own.
     """
     m = len(level)
-    others = np.unique(np.linspace(0, m - 1, min(REFERENCES, m)).round().astype(np.int64))
-    out = evidence.copy()
+    others = references_of(m)
+    found = []
     for low in range(0, m, BLOCK):
         own = np.arange(low, min(low + BLOCK, m))
         mean, worst = _apart(level[own], variance[own], level[others], variance[others])
         mean[(worst > FAR**2) | (own[:, None] == others[None])] = np.inf
         order = np.argsort(mean, axis=1, kind="stable")[:, :FRIENDS]
-        for row, near in zip(own, order, strict=True):
-            friends = near[mean[row - low, near] <= APART]
-            out[row] += evidence[others[friends]].sum(axis=0)
-    return out
+        found += [near[row[near] <= APART] for row, near in zip(mean, order, strict=True)]
+    return found
 
 
 def _apart(level: Values, variance: Values, to: Values, and_of: Values) -> tuple[Values, Values]:
@@ -45,7 +49,8 @@ def _apart(level: Values, variance: Values, to: Values, and_of: Values) -> tuple
     mean, worst = np.zeros((len(level), len(to))), np.zeros((len(level), len(to)))
     known = np.zeros_like(mean)
     for k in range(level.shape[1]):
-        off = (level[:, k, None] - to[None, :, k]) ** 2 / (variance[:, k, None] + and_of[None, :, k])
+        off = (level[:, k, None] - to[None, :, k]) ** 2
+        off /= variance[:, k, None] + and_of[None, :, k]
         have = np.isfinite(off)
         off = np.where(have, off, 0.0)
         mean += off

@@ -119,7 +119,7 @@ def prices(contig: npt.NDArray[Any], first: Places, settings: Mapping[str, Any])
 
 @nb.njit(cache=True, nogil=True)
 def merged(y, weight, first, price):  # type: ignore[no-untyped-def]
-    """Levels of one cell: neighbouring segments that do not differ are one.
+    """First bins of one cell's segments, of which neighbours differ.
 
     Parameters
     ----------
@@ -132,21 +132,19 @@ def merged(y, weight, first, price):  # type: ignore[no-untyped-def]
 
     Returns
     -------
-    mean, total, bins : arrays of float64, shape (levels,)
-        Means, sums of the weights, and how many bins have weight.
+    array of int64, shape (segments,)
     """
     k = first.size
-    mean, total, bins = np.empty(k), np.empty(k), np.empty(k)
+    begin, mean, total = np.empty(k, np.int64), np.empty(k), np.empty(k)
     count = 0
     for s in range(k):
         stop = first[s + 1] if s + 1 < k else y.size
-        top = low = known = 0.0
+        top = low = 0.0
         for i in range(first[s], stop):
             top += weight[i] * y[i]
             low += weight[i]
-            known += weight[i] > 0
         if low > 0:
-            mean[count], total[count], bins[count] = top / low, low, known
+            begin[count], mean[count], total[count] = first[s], top / low, low
             count += 1
     while count > 1:
         least, at = np.inf, -1
@@ -159,8 +157,41 @@ def merged(y, weight, first, price):  # type: ignore[no-untyped-def]
         both = total[at] + total[at + 1]
         mean[at] = (mean[at] * total[at] + mean[at + 1] * total[at + 1]) / both
         total[at] = both
-        bins[at] += bins[at + 1]
         for s in range(at + 1, count - 1):
-            mean[s], total[s], bins[s] = mean[s + 1], total[s + 1], bins[s + 1]
+            begin[s], mean[s], total[s] = begin[s + 1], mean[s + 1], total[s + 1]
         count -= 1
+    return begin[:count].copy()
+
+
+@nb.njit(cache=True, nogil=True)
+def levels(y, weight, first, shortest):  # type: ignore[no-untyped-def]
+    """Means of a cell's segments, without the bins at their ends, which a breakpoint may part.
+
+    Parameters
+    ----------
+    y, weight, first
+        As in `merged`.
+    shortest : int
+        Bins, at least, of a segment that has a level.
+
+    Returns
+    -------
+    mean, total, bins : arrays of float64, shape (levels,)
+        Means, sums of the weights, and bins with weight.
+    """
+    k = first.size
+    mean, total, bins = np.empty(k), np.empty(k), np.empty(k)
+    count = 0
+    for s in range(k):
+        stop = first[s + 1] if s + 1 < k else y.size
+        if stop - first[s] < shortest:
+            continue
+        top = low = known = 0.0
+        for i in range(first[s] + 1, stop - 1):
+            top += weight[i] * y[i]
+            low += weight[i]
+            known += weight[i] > 0
+        if low > 0:
+            mean[count], total[count], bins[count] = top / low, low, known
+            count += 1
     return mean[:count].copy(), total[:count].copy(), bins[:count].copy()
