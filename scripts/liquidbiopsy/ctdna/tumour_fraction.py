@@ -29,6 +29,7 @@ from liquidbiopsy.ctdna.tumour_fraction_search import (
     Ground,
     Solution,
     chosen,
+    climbed,
     no_tumour,
     residuals,
     solutions,
@@ -107,17 +108,19 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
         nothing = normal_genome(profile, np.full(len(profile.bins), NAN), NAN)
         return Estimate(INADEQUATE, sex, normal, nothing, reason)
     track = pooled(whole, settings["search_bins"], settings["segment_length"])
-    ground = Ground(track, independence(track, settings), settings)
+    near, far = independence(track, settings)
+    ground = Ground(track, near, settings)
     found = solutions(ground)
     best = chosen(found, settings["near_equal"])
-    without = no_tumour(ground)
-    ratio = best.log_likelihood - without.log_likelihood
+    wary = Ground(track, far, settings)
+    without = no_tumour(wary)
+    ratio = climbed(wary, best).log_likelihood - without.log_likelihood
     seen = ratio >= settings["min_log_ratio"] and best.fraction >= settings["min_fraction"]
     taken = best if seen else without
-    limit = limit_of_detection(ground, residuals(ground, taken), taken.scale)
+    limit = limit_of_detection(wary, residuals(wary, taken), taken.scale)
     known = {
         "offset": taken.offset, "limit": limit, "log_ratio": ratio,
-        "independence": ground.power, "chosen": best, "solutions": tuple(found),
+        "independence": far, "chosen": best, "solutions": tuple(found),
     }  # fmt: skip
     if not seen:
         genome = normal_genome(profile, normal, taken.offset)

@@ -24,6 +24,7 @@ from liquidbiopsy.copynumber.bins import Mask, Profile, Values
 from liquidbiopsy.copynumber.hmm import distances
 
 BLOCKS = (5e6, 10e6, 20e6)  # bases over which waves are looked for
+ARM = 40e6  # about as many as an arm of a chromosome has
 FEWEST = 12  # neighbouring blocks from which a spread can be told
 SMALLEST = 3  # bins in a block, at least
 NORMAL_MAD = 0.6745  # median deviation of a standard normal distribution
@@ -106,36 +107,40 @@ def pooled(track: Track, most: int, length: float) -> Track:
     return _track(log2, total**-0.5, track.contig[starts], place, length)
 
 
-def independence(track: Track, settings: Mapping[str, Any]) -> float:
-    """How much a bin tells over what it would tell were neighbours independent.
+def independence(track: Track, settings: Mapping[str, Any]) -> tuple[float, float]:
+    """How much a bin tells over what it would tell were all bins independent.
 
     Parameters
     ----------
     track : Track
     settings : dict
-        `max_wave`: the standard deviation (log2) of the means of 10 Mb, at most, that is laid to
-        waves and not to the tumour.
+        `max_wave`: the standard deviation (log2), at most, of what is laid to waves and not to the
+        tumour.
 
     Returns
     -------
-    float
-        Above 0 and at most 1; 1 where there are too few bins to tell.
+    near, far : float
+        Above 0 and at most 1; 1 where there are too few bins to tell. The first allows for waves
+        that change from block to block, and holds for finding copies. The second also allows for
+        those as long as an arm, which nothing but their height tells from gains and losses: it
+        holds for whether there is a tumour at all.
     """
     if track.log2.size < 2:
-        return 1.0
+        return 1.0, 1.0
     z = track.log2 / (track.noise * track.scale)
-    size = _bin_size(track)
-    worst = 1.0
-    for length in BLOCKS:
+    noise, size = float(np.median(track.noise)) * track.scale, _bin_size(track)
+    near, far = 1.0, 1.0
+    for length in (*BLOCKS, ARM):
         bins = max(round(length / size), SMALLEST)
-        steps = np.concatenate(
-            [np.diff(_block_means(z[track.contig == k], bins)) for k in np.unique(track.contig)]
-        )
-        if steps.size >= FEWEST:
-            worst = max(worst, _robust_variance(steps) / 2 * bins)
-    noise = float(np.median(track.noise)) * track.scale
-    most = 1 + settings["max_wave"] ** 2 * max(10e6 / size, 1.0) / noise**2
-    return 1 / min(worst, most)
+        means = [_block_means(z[track.contig == k], bins) for k in np.unique(track.contig)]
+        steps = np.concatenate([np.diff(m) for m in means])
+        levels = np.concatenate(means)
+        most = 1 + bins * (settings["max_wave"] / noise) ** 2
+        if length < ARM and steps.size >= FEWEST:
+            near = max(near, min(_robust_variance(steps) / 2 * bins, most))
+        if length == ARM and levels.size >= FEWEST:
+            far = min(_robust_variance(levels - np.median(levels)) * bins, most)
+    return 1 / near, 1 / max(near, far)
 
 
 def _bin_size(track: Track) -> float:

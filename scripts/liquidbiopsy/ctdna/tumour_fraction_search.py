@@ -154,6 +154,13 @@ def no_tumour(ground: Ground) -> Solution:
     return _solution(ground, two, ground.climb(two, start, held)[0], 0.0)
 
 
+def climbed(ground: Ground, solution: Solution) -> Solution:
+    """A solution that was found on other ground, brought to its best on this."""
+    states = ground.states(solution.usual, solution.subclones)
+    at = ground.climb(states, parameters(solution))[0]
+    return _solution(ground, states, at, solution.score - solution.log_likelihood)
+
+
 def residuals(ground: Ground, solution: Solution) -> Values:
     """log2 of the bins less what a solution expects of their likeliest states, shape (n,)."""
     states = ground.states(solution.usual, solution.subclones)

@@ -9,7 +9,7 @@ from liquidbiopsy.copynumber.bins import Places, Values
 REFERENCES = 200  # cells, spread over all, that each cell is held against
 FRIENDS = 20  # cells at most that lend their evidence
 FAR = 4.5  # standard deviations by which no segment may differ
-APART = 1.6  # mean of the squares of those of all segments
+APART = 1.5  # mean of the squares of those of all segments; 1 is chance
 BLOCK = 256  # cells at a time
 
 

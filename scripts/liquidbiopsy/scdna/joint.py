@@ -12,7 +12,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from liquidbiopsy.copynumber.bins import Mask, Places, Values
+from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.copynumber.segment import segment
 from liquidbiopsy.copynumber.segment_noise import neighbour_noise, rows_drawn_in
 from liquidbiopsy.copynumber.segment_penalty import penalty
@@ -45,7 +45,7 @@ class Steady:
     """Contig of each bin, shape (u,)."""
 
 
-def steady_of(matrix: Matrix, cells: Sequence[int], settings: Mapping[str, Any]) -> Steady:
+def steady_of(matrix: Matrix, cells: Places, settings: Mapping[str, Any]) -> Steady:
     """Cells of a matrix on the scale of steady variance.
 
     `settings` are `min_bins` and `outlier_sd`.
@@ -71,19 +71,39 @@ def steady_of(matrix: Matrix, cells: Sequence[int], settings: Mapping[str, Any])
     return Steady(y, weight, noise, contig)
 
 
-def shared_breakpoints(
-    matrix: Matrix, cells: Places, settings: Mapping[str, Any]
-) -> tuple[Places, Values]:
+class Rows:
+    """Cells of a matrix on the scale of steady variance, some at a time.
+
+    One block stays in memory; where there are more, each is made when it is asked for, so that
+    memory does not grow with the cells.
+    """
+
+    def __init__(self, matrix: Matrix, cells: Places, settings: Mapping[str, Any]) -> None:
+        self.matrix, self.cells, self.settings = matrix, cells, settings
+        self.only = steady_of(matrix, cells, settings) if cells.size <= BLOCK else None
+
+    def __iter__(self) -> Iterator[tuple[Places, Steady]]:
+        """Places among `cells`, and the cells there, block by block."""
+        places = np.arange(self.cells.size)
+        if self.only is not None:
+            yield places, self.only
+            return
+        for low in range(0, places.size, BLOCK):
+            block = places[low : low + BLOCK]
+            yield block, steady_of(self.matrix, self.cells[block], self.settings)
+
+    def some(self, places: Places) -> Steady:
+        """Few of the cells, by their places among `cells`."""
+        one = self.only
+        if one is None:
+            return steady_of(self.matrix, self.cells[places], self.settings)
+        return Steady(one.y[places], one.weight[places], one.noise[places], one.contig)
+
+
+def shared_breakpoints(rows: Rows) -> tuple[Places, Values]:
     """First used bins of the segments that cells share, and each cell's noise.
 
-    Cells are taken in blocks; what any block has counts, so that time and memory are linear.
-
-    Parameters
-    ----------
-    matrix : Matrix
-    cells : array of int, shape (c,)
-    settings : dict
-        `min_bins`, `false_breakpoints`, `outlier_sd`.
+    What any block of cells has counts, so that time is linear.
 
     Returns
     -------
@@ -94,11 +114,10 @@ def shared_breakpoints(
     """
     found: list[Places] = []
     noise = []
-    for low in range(0, cells.size, BLOCK):
-        steady = steady_of(matrix, cells[low : low + BLOCK], settings)
-        block = segment(steady.y, steady.weight, steady.contig, settings)
+    for _, steady in rows:
+        block = segment(steady.y, steady.weight, steady.contig, rows.settings)
         found.append(block.first)
-        noise.append(np.maximum(block.noise, steady.noise))
+        noise.append(np.maximum(np.nan_to_num(block.noise), steady.noise))
     return np.unique(np.concatenate(found)), np.concatenate(noise)
 
 
