@@ -2,7 +2,8 @@
 
 `python -m benchmarks.ctdna_segments --output FOLDER` writes segments.md and segments.json. With
 `--others PYTHON`, a Python that has ruptures or CNVkit (never ours), the same profiles go through
-these in the same run. Seconds are of the processor, so that other work on the machine does not count.
+these in the same run. Seconds are of the processor, so that other work on the machine does not
+count.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def noise_of(rng: np.random.Generator, n: int, kind: str) -> np.ndarray:
 def levels_of(
     rng: np.random.Generator, contig: np.ndarray, bins: int, events: int
 ) -> tuple[np.ndarray, list[int]]:
-    """Levels 0 with gains and losses of 1, so many bins long and as far apart; their breakpoints."""
+    """Levels of 0 with gains and losses of 1, all so many bins long; and their breakpoints."""
     n = contig.size
     level, busy = np.zeros(n), np.zeros(n, bool)
     for _ in range(events):
@@ -206,37 +207,11 @@ def many_cells(cells: int, per_megabase: float) -> dict[str, float]:
 
 def told(result: dict[str, Any]) -> str:
     """The results as Markdown."""
-    rows = result["simulated"]["rows"]
-    methods = list(result["simulated"]["seconds"])
-    base = result["simulated"]["seconds"][OURS]
     lines = [
-        f"Genomes of {contigs().size} bins with {PER_GENOME} gains and losses each; F1 of breakpoints "
-        f"within {TOLERANCE} bins; settings {SETTINGS}",
-        "", "| noise | bins | SNR | " + " | ".join(methods) + " |", "|---|---|---|" + "---|" * len(methods),
-    ]  # fmt: skip
-    keys = dict.fromkeys((r["noise"], r["bins"], r["snr"]) for r in rows)
-    for key in keys:
-        own = {r["method"]: r for r in rows if (r["noise"], r["bins"], r["snr"]) == key}
-        what = "false breakpoints a genome" if not key[1] else f"{key[1]} | {key[2]}"
-        cells = [f"{own[m]['f1']:.3f}" if key[1] else f"{own[m]['found']:.2f}" for m in methods]
-        lines.append(f"| {key[0]} | {what}{'' if key[1] else ' | '} | " + " | ".join(cells) + " |")
-    seconds = result["simulated"]["seconds"]
-    lines += ["", "| method | ms a genome | times ours |", "|---|---|---|"]
-    lines += [f"| {m} | {1000 * s:,.1f} | {s / base:,.1f} |" for m, s in seconds.items()]
-    real = result.get("published")
-    if real:
-        lines += [
-            "", f"CNVkit's p2-9_2: {real['stored']} breakpoints stored, {real['large']} of them of "
-            f"steps of {real['step']} or more; of these ours has {real['large_found']} within 5 bins, "
-            f"of the smaller ones {real['small_found']}", "",
-            "| method | breakpoints | within | precision | recall | F1 |", "|---|---|---|---|---|---|",
-        ]  # fmt: skip
-        lines += [
-            f"| {r['method']} | {r['breakpoints']} | {r['tolerance']} | {r['precision']:.3f} | "
-            f"{r['recall']:.3f} | {r['f1']:.3f} |"
-            for r in real["rows"]
-        ]
-    lines += [
+        f"Genomes of {contigs().size} bins with {PER_GENOME} gains and losses each; F1 of "
+        f"breakpoints within {TOLERANCE} bins; settings {SETTINGS}",
+        *_simulated_lines(**result["simulated"]),
+        *(_published_lines(result["published"]) if result["published"] else []),
         "",
         "| cells | bins | together, s | each, s | F1 together | MB |",
         "|---|---|---|---|---|---|",
@@ -247,6 +222,39 @@ def told(result: dict[str, Any]) -> str:
         for r in result["cells"]
     ]
     return "\n".join(lines) + "\n"
+
+
+def _simulated_lines(rows: list[dict[str, Any]], seconds: dict[str, float]) -> list[str]:
+    lines = ["", "| noise | bins | SNR | " + " | ".join(seconds) + " |"]
+    lines.append("|---" * (3 + len(seconds)) + "|")
+    for key in dict.fromkeys((r["noise"], r["bins"], r["snr"]) for r in rows):
+        noise, bins, snr = key
+        own = {r["method"]: r for r in rows if (r["noise"], r["bins"], r["snr"]) == key}
+        if bins:
+            cells = [noise, str(bins), str(snr), *(f"{own[m]['f1']:.3f}" for m in seconds)]
+        else:
+            cells = [noise, "none: found", "", *(f"{own[m]['found']:.2f}" for m in seconds)]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "| method | ms a genome | times ours |", "|---|---|---|"]
+    for method, time in seconds.items():
+        lines.append(f"| {method} | {1000 * time:,.1f} | {time / seconds[OURS]:,.1f} |")
+    return lines
+
+
+def _published_lines(real: dict[str, Any]) -> list[str]:
+    lines = [
+        "",
+        f"CNVkit's p2-9_2: {real['stored']} breakpoints stored, {real['large']} with steps of "
+        f"{real['step']} or more; of these ours has {real['large_found']} within 5 bins, of the "
+        f"smaller ones {real['small_found']}",
+        "",
+        "| method | breakpoints | within | precision | recall | F1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for r in real["rows"]:
+        found = " | ".join(f"{r[k]:.3f}" for k in ("precision", "recall", "f1"))
+        lines.append(f"| {r['method']} | {r['breakpoints']} | {r['tolerance']} | {found} |")
+    return lines
 
 
 def main() -> None:

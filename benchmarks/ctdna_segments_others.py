@@ -1,7 +1,7 @@
 """Segmentation by what one would install instead; run by a Python that has it, not by ours.
 
 `python ctdna_segments_others.py PROFILES RESULT`: `PROFILES` is an npz file with `values` of shape
-(p, n), `weight` and `contig` of shape (n,); `RESULT` gets breakpoints and seconds by method, as JSON.
+(p, n), `weight` and `contig` of shape (n,); `RESULT` gets breakpoints and seconds by method, JSON.
 Methods that are not installed are left out.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 
 def ruptures_methods() -> dict[str, Callable[..., list[int]]]:
-    """PELT and binary segmentation of ruptures, contig by contig, with BIC's and a lower penalty."""
+    """PELT and binary segmentation of ruptures by contig, with BIC's penalty and a lower one."""
     import ruptures
 
     def of(search: Any, factor: float) -> Callable[..., list[int]]:
@@ -63,9 +63,11 @@ def cnvkit_methods() -> dict[str, Callable[..., list[int]]]:
                 }), {"sample_id": "x"},
             )  # fmt: skip
             segments = segmentation.do_segmentation(bins, method, processes=1).data
-            place = {name: low for name, (low, _) in zip(dict.fromkeys(chrom), parts(contig))}
+            order = zip(dict.fromkeys(chrom), parts(contig), strict=True)
+            place = {name: low for name, (low, _) in order}
             # a segment's last bin: newer versions give some segments the start of the contig
-            ends = [place[c] + e // 1000 for c, e in zip(segments.chromosome, segments.end)]
+            places = zip(segments.chromosome, segments.end, strict=True)
+            ends = [place[c] + e // 1000 for c, e in places]
             firsts = {low for low, _ in parts(contig)} | {y.size}
             return sorted(set(map(int, ends)) - firsts)
 
@@ -77,7 +79,7 @@ def cnvkit_methods() -> dict[str, Callable[..., list[int]]]:
 def parts(contig: np.ndarray) -> list[tuple[int, int]]:
     """First and past-last bin of each contig."""
     starts = np.flatnonzero(np.diff(contig, prepend=-1))
-    return list(zip(starts.tolist(), [*starts[1:].tolist(), contig.size]))
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), contig.size], strict=True))
 
 
 def main() -> None:

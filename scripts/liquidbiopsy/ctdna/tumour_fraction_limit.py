@@ -9,16 +9,19 @@ power, the ratio taken as normally distributed over the turns.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.stats import norm
 
 from liquidbiopsy.copynumber.bins import Values
 from liquidbiopsy.copynumber.hmm import forward, student
+from liquidbiopsy.ctdna.tumour_fraction_bins import independence
 from liquidbiopsy.ctdna.tumour_fraction_search import Ground
 from liquidbiopsy.ctdna.tumour_fraction_states import States, level
 
-TURNS = 20
-HALVINGS = 12
+TURNS = 16
+HALVINGS = 8
 
 
 def limit_of_detection(ground: Ground, residual: Values, scale: float) -> float:
@@ -85,11 +88,11 @@ def _log_ratio(
     ground: Ground, states: States, x: Values, fraction: float, scale: float
 ) -> float:
     """Log of the likelihood with a tumour, at the true fraction, over that without."""
-    track, dof = ground.track, float(ground.settings["dof"])
-    noise = track.noise * scale
+    track, dof = replace(ground.track, log2=x), float(ground.settings["dof"])
+    noise, (_, power) = track.noise * scale, independence(track, ground.settings)
     filtered, norm = np.empty((x.size, states.copies.size)), np.empty(x.size)
     density, plain = np.empty_like(filtered), np.empty((x.size, 1))
-    student(x, noise, np.log2(level(fraction, states.copies)), dof, ground.power, density)
-    student(x, noise, np.array([np.median(x)]), dof, ground.power, plain)
+    student(x, noise, np.log2(level(fraction, states.copies)), dof, power, density)
+    student(x, noise, np.array([np.median(x)]), dof, power, plain)
     tumour = forward(density, track.distance, states.jump, states.rate, filtered, norm)
     return float(tumour - np.log(plain).sum())

@@ -1,0 +1,192 @@
+"""Whether cells of one group are better described as two.
+
+A description costs, in nats: each event that a cell has and its clone's profile has not, by how
+often a segment is wrong; each cell, by its clone's share of the cells; each event in which a new
+clone's profile differs from the one that it came out of [1]_. Two are better where that is less. The
+price of a profile's event is that of the extended Bayesian information criterion [2]_: half the
+logarithm of the number of cells, and the logarithm of the number of places where it could be, since
+all of them are looked at.
+
+References
+----------
+.. [1] Rissanen J. Modeling by shortest data description. Automatica 1978;14:465-471,
+       doi:10.1016/0005-1098(78)90005-5.
+.. [2] Chen J, Chen Z. Extended Bayesian information criteria for model selection with large model
+       spaces. Biometrika 2008;95:759-771, doi:10.1093/biomet/asn034.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from liquidbiopsy.copynumber.bins import Mask, Places, Values
+from liquidbiopsy.scdna.clones_kernel import REACH, carriers, costs, markers, middle, saved
+
+Bytes = npt.NDArray[np.uint8]
+
+MARKERS = 24  # events, and as many pairs of events, that groups are begun with
+CANDIDATES = 200  # events that these are chosen from
+LEADERS = 8  # cells far from their profile that groups are begun with
+ALIKE = 0.7  # of two events' cells, in both over in either: one of them is enough
+TRIED = 3  # beginnings that are followed to the end
+STEPS = 8  # rounds of assigning cells and finding the middle anew
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What costs are counted by; k segments."""
+
+    contig: npt.NDArray[np.int16]
+    length: Values
+    price: Values
+    """Nats of a cell's event in each segment, shape (k,)."""
+    event: float
+    """Nats of an event in a clone's profile."""
+    full: float
+    """Bases times copies from which a run is a whole event."""
+
+    def costs(self, cells: Bytes, profiles: Bytes) -> Values:
+        """Nats of the cells' differences from profiles, shape (m, g)."""
+        found: Values = costs(cells, profiles, self.contig, self.length, self.price, self.full)
+        return found
+
+    def saved(self, cells: Bytes, base: Values, profile: Bytes) -> Values:
+        """Nats that a profile saves each cell of `base`, shape (m,)."""
+        found: Values = saved(
+            cells, base, profile, self.contig, self.length, self.price, self.full
+        )
+        return found
+
+    def of_profile(self, profile: Bytes, other: Bytes) -> float:
+        """Nats of the events by which a clone's profile differs from another's."""
+        flat = np.full(self.length.shape, self.event)
+        found = costs(profile[None], other[None], self.contig, self.length, flat, self.full)
+        return float(found[0, 0])
+
+
+def parted(cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float) -> Mask | None:
+    """Cells that are better described as a group of their own; None where there are none.
+
+    Parameters
+    ----------
+    cells : array of uint8, shape (m, k)
+        Those of one group, in eighths of a copy.
+    profile : array of uint8, shape (k,)
+        Their middle.
+    ground : Ground
+    evidence_min : float
+        Nats that two groups must save.
+
+    Returns
+    -------
+    array of bool, shape (m,), or None
+    """
+    if len(cells) < 2:
+        return None
+    base = ground.costs(cells, profile[None])[:, 0]
+    ranked = []
+    for begun in _beginnings(cells, profile, base, ground):
+        gain, chosen = _promise(ground.saved(cells, base, begun))
+        ranked.append((gain - ground.of_profile(begun, profile), len(ranked), chosen))
+    ranked.sort(key=lambda one: (-one[0], one[1]))
+    best, found = evidence_min, None
+    for _, _, chosen in ranked[:TRIED]:
+        if not chosen.any():
+            continue
+        gain, chosen = _followed(cells, chosen, float(base.sum()), ground)
+        if gain > best:
+            best, found = gain, chosen
+    return found
+
+
+def _promise(saves: Values) -> tuple[float, Mask]:
+    """Nats saved by a group of those cells that save more than belonging to it costs."""
+    m, chosen = saves.size, saves > 0
+    for _ in range(STEPS):
+        n = int(chosen.sum())
+        if n == 0:
+            return 0.0, chosen
+        better = saves > np.log(m / n)
+        if (better == chosen).all():
+            break
+        chosen = better
+    n = int(chosen.sum())
+    return (float((saves[chosen] - np.log(m / n)).sum()) if n else 0.0), chosen
+
+
+def _followed(cells: Bytes, chosen: Mask, before: float, ground: Ground) -> tuple[float, Mask]:
+    """Assign cells to two groups, and find both middles anew, until nothing changes."""
+    m, best, found = len(cells), -np.inf, chosen
+    for _ in range(STEPS):
+        n = int(chosen.sum())
+        if n in (0, m):
+            break
+        two = np.stack([middle(cells, np.flatnonzero(own)) for own in (~chosen, chosen)])
+        cost = ground.costs(cells, two) - np.log(np.array([m - n, n]) / m)
+        gain = before - float(cost.min(axis=1).sum()) - ground.of_profile(two[1], two[0])
+        better = cost[:, 1] < cost[:, 0]
+        if gain > best and 0 < better.sum() < m:
+            best, found = gain, better
+        if (better == chosen).all():
+            break
+        chosen = better
+    return best, found
+
+
+def _beginnings(cells: Bytes, profile: Bytes, base: Values, ground: Ground) -> Iterator[Bytes]:
+    """Profiles that a second group is begun with."""
+    yield from _of_markers(cells, profile, ground)
+    left = base.copy()
+    for _ in range(LEADERS):
+        leader = int(np.argmax(left))
+        if left[leader] <= 0:
+            return
+        yield cells[leader]
+        left[ground.saved(cells, base, cells[leader]) > base / 2] = 0
+        left[leader] = 0
+
+
+def _of_markers(cells: Bytes, profile: Bytes, ground: Ground) -> Iterator[Bytes]:
+    """Middles of cells that share an event, and of those that share a second one elsewhere."""
+    m = len(cells)
+    count, weight = markers(cells, profile, ground.contig, ground.length, ground.full)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = weight * ground.price[:, None] - count * np.log(m / count)
+    score[(count < 2) | (count == m)] = -np.inf
+    score[:, REACH] = -np.inf
+    order = np.argsort(-score, axis=None, kind="stable")[:CANDIDATES]
+    taken: list[Mask] = []
+    for place in order:
+        segment, at = divmod(int(place), score.shape[1])
+        if not np.isfinite(score[segment, at]) or len(taken) == MARKERS:
+            return
+        own = carriers(cells, profile, segment, at)
+        if any((own & one).sum() > ALIKE * (own | one).sum() for one in taken):
+            continue
+        taken.append(own)
+        yield middle(cells, np.flatnonzero(own))
+        both = _with_second(cells, profile, own, segment, count, ground)
+        if both is not None:
+            yield middle(cells, np.flatnonzero(both))
+
+
+def _with_second(
+    cells: Bytes, profile: Bytes, own: Mask, segment: int, count: Places, ground: Ground
+) -> Mask | None:
+    """Those of some cells that share one more event, on another contig, beyond chance."""
+    n, m = int(own.sum()), len(cells)
+    within, _ = markers(cells[own], profile, ground.contig, ground.length, ground.full)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lift = within * np.log(within * m / (n * count))
+    lift[(within < 2) | (within == n)] = -np.inf
+    lift[ground.contig == ground.contig[segment]] = -np.inf
+    place = int(np.argmax(lift))
+    if not lift.flat[place] > 0:
+        return None
+    second, at = divmod(place, lift.shape[1])
+    found: Mask = own & carriers(cells, profile, second, at)
+    return found
