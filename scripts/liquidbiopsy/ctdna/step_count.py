@@ -25,8 +25,8 @@ def count_specimen(
     Parameters
     ----------
     inputs : dict
-        Paths of `variants`, `coverage` and `mrd`, and lists of those of each library's
-        `libraries`, `families` and `quality`.
+        Paths of `variants`, `coverage`, `mrd` and `on_target` (quality by panel), and lists of
+        those of each library's `libraries`, `families` and `quality`.
     specimen : dict
         Its row of specimens.tsv.
     code : str
@@ -38,15 +38,16 @@ def count_specimen(
         read_table(inputs[name]).to_pylist() for name in ("variants", "coverage", "mrd")
     )
     libraries = _united(inputs["libraries"]).to_pylist()
-    files = {f"{name}.parquet": inputs[name] for name in ("variants", "coverage", "mrd")}
+    single = ("variants", "coverage", "mrd", "on_target")
+    files = {f"{name}.parquet": inputs[name] for name in single}
     for name in ("libraries", "families", "quality"):
         files |= {f"{name}/{k}": path for k, path in enumerate(inputs[name])}
     made = Provenance(code, {"specimen": dict(specimen)}, checksums(files))
     rows = [o.row(specimen) for o in observe(libraries, variants, mrd, coverage)]
     write_table(table_of(rows, OBSERVATIONS), outputs["observations"], OBSERVATIONS, made)
     own = [row for library in libraries for row in _quality(library, coverage)]
-    molecules = _united(inputs["quality"]).cast(QUALITY.schema)
-    quality = pa.concat_tables([table_of(own, QUALITY), molecules])
+    measured = _united([*inputs["quality"], inputs["on_target"]]).cast(QUALITY.schema)
+    quality = pa.concat_tables([table_of(own, QUALITY), measured])
     write_table(quality, outputs["quality"], QUALITY, made)
     write_table(_united(inputs["families"]), outputs["families"], FAMILIES, made)
 
