@@ -6,7 +6,10 @@ strands; ends of fragments are blunt (overhang_bp 0, the simulator's default). T
 package's own, with the default settings. 10 ng are 1,650 molecules: at 0.1 % some variants are not
 in the tube, and the ceiling says how many could be seen.
 
-`python -m benchmarks.ctdna_accuracy --output FOLDER` writes accuracy.md and accuracy.json.
+`python -m benchmarks.ctdna_accuracy --output FOLDER` writes accuracy.md and accuracy.json, and keeps
+consensus reads and figures of each library in FOLDER/work: a run with `--only 2` makes the second one
+alone, and a later run takes what is there. From two libraries on they are called again with the
+leukocytes of the other patients as a panel of normals.
 """
 
 from __future__ import annotations
@@ -22,11 +25,15 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import linregress, t
 
 from benchmarks.ctdna_errors import depth_at, error_rates, grouping, piled
-from benchmarks.ctdna_libraries import LEVELS, REAL, Bench, Plan, Specimen, run_specimen, timed
+from benchmarks.ctdna_libraries import (
+    LEVELS, REAL, Bench, Plan, Specimen, run_specimen, timed, variants_of,
+)  # fmt: skip
 from benchmarks.ctdna_tables import told
+from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.ctdna.known import Key, is_known, known_keys, parts_of
 from liquidbiopsy.ctdna.mutations import Mutation
 from liquidbiopsy.ctdna.tables import PASS, TUMOUR, UNKNOWN
@@ -107,25 +114,53 @@ def false_rows(
     return rows
 
 
+def calls_of(variants: pd.DataFrame, library: str) -> list[dict[str, Any]]:
+    """Rows of a library."""
+    named = variants[variants["library_id"] == library]
+    rows: list[dict[str, Any]] = named.astype(object).where(named.notna(), None).to_dict("records")
+    return rows
+
+
 def figures(bench: Bench, one: Specimen) -> dict[str, Any]:
     """All that one library shows."""
-    own = one.plasma.parameters.variants
+    own, library = one.plasma.parameters.variants, one.plasma.parameters.library_id
     keys, strange = keys_of(bench, own), keys_of(bench, one.stranger)
-    named = one.variants[one.variants["library_id"] == one.plasma.parameters.library_id]
-    calls = named.astype(object).where(named.notna(), None).to_dict("records")
+    calls = calls_of(one.variants, library)
     kinds = dict(zip(keys, [v.kind for v in own], strict=True))
+    consensus = one.files["bams"][0]
     with timed("errors", one.seconds):
-        called = piled(bench, one.consensus)
-        rates = error_rates(bench, one.reads, one.consensus, called, (*own, *one.stranger))
+        called = piled(bench, consensus)
+        rates = error_rates(bench, one.reads, consensus, called, (*own, *one.stranger))
     truth = truth_rows(one.plasma.variants.to_dict("records"), keys, calls)
     for row, depth in zip(truth, depth_at(called, own), strict=True):
         row["depth"] = depth
     return {
+        "library": library, "files": one.files,
         "pairs": one.plasma.read_pairs, "normal_pairs": one.normal.read_pairs,
         "truth": truth, "false": false_rows(calls, kinds, strange),
         "filtered": dict(Counter(str(c["filter"]) for c in calls if c["filter"] != PASS)),
         **rates, "seconds": one.seconds,
     }  # fmt: skip
+
+
+def with_normals(bench: Bench, found: Mapping[int, Any], folder: Path) -> list[dict[str, Any]]:
+    """Each library called again, the leukocytes of the other patients being a panel of normals."""
+    libraries = []
+    for number, library in found.items():
+        others = [one["files"]["bams"][1] for k, one in found.items() if k != number]
+        place = folder / f"normals{number}"
+        place.mkdir(exist_ok=True)
+        made = bench.variants(library["files"], place, others)
+        calls = calls_of(read_table(made["variants"]).to_pandas(), library["library"])
+        own, stranger = variants_of(bench, number)
+        keys = keys_of(bench, own)
+        truth = truth_rows(library["truth"], keys, calls)
+        for row, before in zip(truth, library["truth"], strict=True):
+            row["depth"] = before["depth"]
+        kinds = dict(zip(keys, [v.kind for v in own], strict=True))
+        false = false_rows(calls, kinds, keys_of(bench, stranger))
+        libraries.append({"truth": truth, "false": false, "bases": library["bases"]})
+    return libraries
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> dict[str, Any] | None:
@@ -169,8 +204,22 @@ def vaf_lines(truth: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"lines": lines, "ratios": ratios}
 
 
+def library_of(bench: Bench, number: int, folder: Path) -> dict[str, Any]:
+    """Figures of a library, from its folder where it was made before."""
+    kept = folder / f"patient{number}.json"
+    if not kept.exists():
+        place = folder / f"patient{number}"
+        place.mkdir(exist_ok=True)
+        one = run_specimen(bench, number, place)
+        kept.write_text(json.dumps(figures(bench, one)), encoding="utf-8")
+        for reads in (one.reads, *map(str, place.glob("*.fastq.gz"))):
+            Path(reads).unlink()
+    made: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return made
+
+
 def measure(
-    plan: Plan, fasta: Path | None, libraries: int, threads: int, work: Path
+    plan: Plan, fasta: Path | None, numbers: Sequence[int], threads: int, work: Path
 ) -> Iterator[dict[str, Any]]:
     """Figures of the libraries, as they come; the last time with the grouping."""
     start = perf_counter()
@@ -181,13 +230,15 @@ def measure(
         "plan": asdict(plan), "reference": fasta.name if fasta else "a generated genome",
         "goals": {"points": 5, "false_per_mb": 1, "duplex": 1e-6}, "libraries": [],
     }  # fmt: skip
-    for number in range(1, libraries + 1):
-        with tempfile.TemporaryDirectory(dir=work) as folder:
-            one = run_specimen(bench, number, Path(folder))
-            result["libraries"].append(figures(bench, one))
-        truth = [row for library in result["libraries"] for row in library["truth"]]
-        result["vaf"] = vaf_lines(truth)
+    found: dict[int, Any] = {}
+    for number in numbers:
+        found[number] = library_of(bench, number, work)
+        result["libraries"] = list(found.values())
+        result["vaf"] = vaf_lines([row for one in found.values() for row in one["truth"]])
         yield result
+    if len(found) > 1:
+        with timed("variants with normals", seconds):
+            result["normals"] = with_normals(bench, found, work)
     with tempfile.TemporaryDirectory(dir=work) as folder:
         result["grouping"] = grouping(bench, Path(folder), seconds)
     result["seconds"] = {**seconds, "all": perf_counter() - start}
@@ -203,18 +254,22 @@ def main() -> None:
     parser.add_argument("--raw-depth", type=float, default=Plan.raw_depth)
     parser.add_argument("--ng", type=float, default=Plan.ng)
     parser.add_argument("--libraries", type=int, default=1)
+    parser.add_argument("--only", type=int, help="number of the one library to make in this run")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--threads", type=int, default=2)
     a = parser.parse_args()
-    a.output.mkdir(parents=True, exist_ok=True)
+    work = a.output / "work"
+    work.mkdir(parents=True, exist_ok=True)
     plan = Plan(regions=a.regions, raw_depth=a.raw_depth, ng=a.ng, seed=a.seed)
     fasta = a.reference or (REAL if REAL.exists() else None)
+    if a.only is not None:
+        library_of(Bench(plan, work, fasta, a.threads), a.only, work)
+        return
     text = ""
-    with tempfile.TemporaryDirectory(dir=a.output) as work:
-        for result in measure(plan, fasta, a.libraries, a.threads, Path(work)):
-            text = told(result)
-            (a.output / "accuracy.md").write_text(text, encoding="utf-8")
-            (a.output / "accuracy.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    for result in measure(plan, fasta, range(1, a.libraries + 1), a.threads, work):
+        text = told(result)
+        (a.output / "accuracy.md").write_text(text, encoding="utf-8")
+        (a.output / "accuracy.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     print(text)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -65,6 +65,14 @@ class Plan:
     """Contigs of a generated genome."""
 
 
+class Files(TypedDict):
+    """The libraries of a specimen as the step of variants takes them."""
+
+    rows: list[dict[str, Any]]
+    bams: list[str]
+    tables: list[str]
+
+
 class Bench:
     """A reference with its index and a panel, on which libraries are made and run."""
 
@@ -112,25 +120,24 @@ class Bench:
         """Step `consensus`: the BAM."""
         files = {name: str(folder / f"{name}.parquet") for name in ("families", "quality")}
         bam = str(folder / "consensus.bam")
-        files |= {"consensus": bam, "index": f"{bam}.bai"}
+        files |= {"consensus": bam, "index": f"{bam}.bai", "library": f"{bam}.parquet"}
         chosen = {name: self.settings[name] for name in ("umi", "align", "consensus")}
         consensus_library(
-            reads, self.choice.index_of(row), self.choice.reference_of(row), chosen, CODE, files,
-            self.threads,
+            reads, row["fq1"], self.choice.index_of(row), self.choice.reference_of(row), chosen,
+            CODE, files, self.threads,
         )  # fmt: skip
         return bam
 
-    def variants(
-        self, rows: list[dict[str, Any]], bams: list[str], tables: list[str], folder: Path
-    ) -> dict[str, str]:
-        """Step `variants`: its outputs."""
+    def variants(self, files: Files, folder: Path, normals: Sequence[str] = ()) -> dict[str, str]:
+        """Step `variants`: its outputs. `normals` are BAMs of other people."""
         made = {n: str(folder / f"{n}.parquet") for n in ("variants", "background", "coverage")}
         made["vcf"] = str(folder / "variants.vcf")
-        libraries = {row["library_id"]: row for row in rows}
+        libraries = {row["library_id"]: row for row in files["rows"]}
         variants_specimen(
-            paired_with_files(rows, bams, tables), self.choice.panels_of(libraries),
-            self.choice.references_of(libraries), self.settings["hotspots"],
-            self.settings["variants"], CODE, made,
+            paired_with_files(files["rows"], files["bams"], files["tables"]),
+            self.choice.panels_of(libraries), self.choice.references_of(libraries),
+            self.settings["hotspots"], {**self.settings["variants"], "normals": list(normals)},
+            CODE, made,
         )  # fmt: skip
         return made
 
@@ -144,7 +151,8 @@ class Specimen:
     stranger: tuple[Variant, ...]
     """Germline variants of the person whose molecules hopped in."""
     reads: str
-    consensus: str
+    files: Files
+    """Of the plasma and the leukocytes."""
     variants: pd.DataFrame
     seconds: dict[str, float]
 
@@ -190,7 +198,7 @@ def run_specimen(bench: Bench, number: int, folder: Path) -> Specimen:
     seconds: dict[str, float] = {}
     with timed("simulate", seconds):
         plasma, normal, stranger = simulated(bench, number, folder)
-    name, rows, bams, tables, reads = f"patient{number}", [], [], [], []
+    name, files, reads = f"patient{number}", Files(rows=[], bams=[], tables=[]), []
     for role, made in ((PLASMA, plasma), (NORMAL, normal)):
         place = folder / role
         place.mkdir(exist_ok=True)
@@ -198,14 +206,14 @@ def run_specimen(bench: Bench, number: int, folder: Path) -> Specimen:
         with timed("align", seconds):
             aligned = bench.align(row, place)
         with timed("consensus", seconds):
-            bams.append(bench.consensus(row, aligned, place))
-        rows.append(row)
-        tables.append(aligned["library"])
+            files["bams"].append(bench.consensus(row, aligned, place))
+        files["rows"].append(row)
+        files["tables"].append(aligned["library"])
         reads.append(aligned["reads"])
     with timed("variants", seconds):
-        found = bench.variants(rows, bams, tables, folder)
+        found = bench.variants(files, folder)
     called = read_table(found["variants"]).to_pandas()
-    return Specimen(plasma, normal, stranger, reads[0], bams[0], called, seconds)
+    return Specimen(plasma, normal, stranger, reads[0], files, called, seconds)
 
 
 @contextmanager

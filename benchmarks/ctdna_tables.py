@@ -34,6 +34,11 @@ def told(result: Mapping[str, Any]) -> str:
         false_calls(libraries, result["goals"]["false_per_mb"]), labels(truth),
         tests(libraries), errors(libraries, result["goals"]["duplex"]), vafs(result["vaf"]),
     ]  # fmt: skip
+    if "normals" in result:
+        parts.append("With the leukocytes of the other patients as a panel of normals")
+        again = [r for x in result["normals"] for r in x["truth"] if r["kind"] == "tumour"]
+        parts += [sensitivity(again, result["goals"]["points"]), missed(again)]
+        parts.append(false_calls(result["normals"], result["goals"]["false_per_mb"]))
     if "grouping" in result:
         parts.append(groups(result["grouping"]))
     parts.append(times(result))

@@ -7,6 +7,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821
     consensus_library(
         inputs={"reads": job.input.reads, "library": job.input.library},
+        source=job.params.source,
         index=job.params.index,
         reference=job.params.reference,
         settings=job.params.settings,

@@ -6,13 +6,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from library_steps import quality_of, run_consensus
 from repository import ROOT
 from umi_reads import settings
 
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.ctdna.group import group_bam
 from liquidbiopsy.ctdna.step_align import align_library
-from liquidbiopsy.ctdna.step_consensus import consensus_library
 from liquidbiopsy.reads.reference import index_reference
 
 DATA = Path(os.environ.get("LIQUIDBIOPSY_SHARED_DATA", ROOT / "../shared/data")).resolve()
@@ -84,12 +84,8 @@ def duplex(tmp_path_factory):
 )
 def test_consensus_reads_of_the_duplex_sequencing_pipeline(duplex, tmp_path, chosen, reads, both):
     """826 single-strand and 412 duplex consensus reads, the published counts of this library."""
-    outputs = {
-        "consensus": str(tmp_path / "c.bam"), "index": str(tmp_path / "c.bam.bai"),
-        "families": str(tmp_path / "f.parquet"), "quality": str(tmp_path / "q.parquet"),
-    }  # fmt: skip
-    consensus_library(duplex, None, None, settings(**chosen), "code", outputs, 1)
-    quality = {row["metric"]: row["value"] for row in read_table(outputs["quality"]).to_pylist()}
+    outputs = run_consensus(tmp_path, duplex["reads"], duplex["library"], settings(**chosen))
+    quality = quality_of(outputs)
     assert quality["reads"] == 2 * 3898 and quality["grouped_share"] == 1
     assert quality["consensus_reads"] == reads
     duplexes = sum(row["duplex"] for row in read_table(outputs["families"]).to_pylist())

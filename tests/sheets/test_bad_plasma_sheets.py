@@ -52,6 +52,8 @@ CELLS = {
     "library twice": (3, "library_id", "plasma", "specimen_id, library_id", "already in row 1"),
     "blank library": (2, "library_id", "", "library_id", "a value is needed"),
     "one FASTQ": (2, "fq2", "", "fq2", "blank, but fq1 is given; they go together"),
+    "one FASTQ twice": (2, "fq2", "a_1.fq.gz", "fq2", "'a_1.fq.gz' is the file of fq1 too"),
+    "one FASTQ, spelt twice": (2, "fq2", "./a_1.fq.gz", "fq2", "is the file of fq1 too"),
     "nothing to read": (3, "bam", "", "", "this one has none of them"),
     "two things to read": (3, "wig", "a.wig", "", "this one has bam and wig"),
     "library's name": (2, "library_id", "1st", "library_id", "not allowed"),

@@ -90,7 +90,7 @@ def test_lines_and_intervals():
 
 
 def test_a_tiny_library_through_all_steps(tmp_path):
-    results = list(measure(TINY, None, 1, 1, tmp_path))
+    results = list(measure(TINY, None, (1,), 1, tmp_path))
     result = results[-1]
     (library,) = result["libraries"]
     assert json.loads(json.dumps(result))["plan"]["regions"] == 2

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 import pysam
 import pytest
+from library_steps import reads_in as reads
+from library_steps import run_align
 from sequenced import SPACER, Sequenced, aligned, turned, unaligned
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.ctdna.step_align import align_library
 from liquidbiopsy.reads import sorting
 from liquidbiopsy.reads.align import batches
 from liquidbiopsy.reads.mates import proper_lengths
@@ -36,35 +36,10 @@ def lab(tmp_path_factory):
 def run(lab, tmp_path):
     """Return a function that aligns a library and gives its row and the path of its reads."""
 
-    def work(*, read_structure=None, umi="auto", whitelist=None, threads=1, reference=True,
-             index=True, program="pybwa", name="out", **row):  # fmt: skip
-        blank = dict.fromkeys(["fq1", "fq2", "bam", "wig", "bins", "mutations"])
-        own = {"specimen_id": "S1", "library_id": "L1", "role": "plasma", "library": "panel"}
-        outputs = {
-            "reads": f"{tmp_path}/{name}/reads.bam",
-            "library": f"{tmp_path}/{name}/l.parquet",
-        }
-        align_library(
-            library={**blank, **own, **row},
-            panel={"bed": None, "read_structure": read_structure, "umi": umi,
-                   "whitelist": whitelist},
-            reference={"fasta": str(lab.fasta), "build": "x"} if reference else None,
-            index=f"{lab.folder}/index/genome" if index is True else index or None,
-            settings={"program": program, "min_mapq": 1},
-            code="digest",
-            outputs=outputs,
-            threads=threads,
-        )  # fmt: skip
-        (found,) = pq.read_table(outputs["library"]).to_pylist()
-        assert sorted(os.listdir(tmp_path / name)) == ["l.parquet", "reads.bam"]
-        return found, outputs["reads"]
+    def work(*, name="out", **more):
+        return run_align(tmp_path / name, lab, **more)
 
     return work
-
-
-def reads(path):
-    with pysam.AlignmentFile(path, check_sq=False) as handle:
-        return list(handle)
 
 
 def pairs_of(path):
@@ -351,12 +326,6 @@ def test_unaligned_consensus_is_aligned(lab, run):
         assert list(read.get_tag("cd")) == depth[::turn].tolist()
         assert read.get_tag("ac") == (turned(pair.reads[0]) if turn < 0 else pair.reads[0])
         assert (read.get_tag("MI"), read.get_tag("RX"), read.get_tag("cD")) == ("3", "AC-GT", 5)
-
-
-def test_fastq_without_barcodes_is_ready(lab, run):
-    row, path = run(fq1=lab.fastq[0], fq2=lab.fastq[1], read_structure=["13S+T", "13S+T"])
-    assert (row["kind"], row["umi"], row["mapped"]) == ("ready", "none", 300)
-    header_is_clean(path, lab, "coordinate")
 
 
 def bad_bams(lab):

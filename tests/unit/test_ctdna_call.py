@@ -4,75 +4,32 @@ import dataclasses
 
 import numpy as np
 import pytest
+from counts import RATES, called, hits, simulated
 from molecules import SETTINGS
-from scipy.special import betaln, binom
+from scipy.special import betaln, binom, gammaincinv
 from scipy.stats import betabinom
 
+from liquidbiopsy.core.intervals import exact_poisson
 from liquidbiopsy.ctdna import contexts
 from liquidbiopsy.ctdna.background import LeftOut, counts_of, estimate
-from liquidbiopsy.ctdna.background_fit import among, beta_of, fitted_shape
-from liquidbiopsy.ctdna.call import benjamini_hochberg, limit_of_detection
+from liquidbiopsy.ctdna.background_fit import beta_of, fitted_shape
+from liquidbiopsy.ctdna.budget import Budget, budget_of
+from liquidbiopsy.ctdna.call import limit_of_detection
 from liquidbiopsy.ctdna.consensus_reads import DUPLEX
+from liquidbiopsy.ctdna.hotspots import Codon
 from liquidbiopsy.ctdna.library_variants import call_library, normals_of
-from liquidbiopsy.ctdna.pileup import Pile
 from liquidbiopsy.ctdna.tails import log_none, share_detected, tails, weights_of
-from liquidbiopsy.reads.panel import Region
-
-RATES = (3e-4, 5e-5, 1e-5, 5e-7)
-"""Errors of a base, to each of three others, by class."""
 
 
-def simulated(seed, sites=40_000, depth=(50, 100, 1500, 400), uneven=None, variants=()):
-    """Make a pile with errors of known rates; `variants` are (site, share of molecules)."""
-    rng = np.random.default_rng(seed)
-    codes = np.random.default_rng(1).integers(0, 4, sites).astype(np.uint8)
-    tri = contexts.trinucleotides(codes)
-    of_kind = np.random.default_rng(7).gamma(1.0, 1, contexts.CHANGES)
-    mean = np.array(depth)[:, None, None] * np.array([0.47, 0.03])
-    deep = rng.poisson(np.broadcast_to(mean, (sites, 4, 2, 2))).astype(np.int32)
-    site, base, count = [], [], []
-    for step in (1, 2, 3):
-        alt = ((codes + step) % 4).astype(np.uint8)
-        change = np.maximum(contexts.change_of(tri, alt), 0)
-        both = np.stack([of_kind[change], of_kind[contexts.complement(change)]], axis=1)
-        if uneven:
-            both = both * rng.gamma(uneven, 1 / uneven, (sites, 2))
-        rate = np.array(RATES)[:, None, None] * both[:, None, :, None] * np.array([1, 3.0])
-        seen = rng.binomial(deep, np.minimum(rate, 0.1)).astype(np.int32)
-        for where, share in variants:
-            if step == 1:
-                seen[where] += rng.binomial(deep[where], share).astype(np.int32)
-        seen[tri < 0] = 0
-        kept = seen.sum(axis=(1, 2, 3)) > 0
-        site.append(np.flatnonzero(kept))
-        base.append(alt[kept])
-        count.append(seen[kept])
-    site, base, count = (np.concatenate(v) for v in (site, base, count))
-    order = np.lexsort((base, site))
-    return Pile(
-        (Region("chr1", 0, sites, ""),), np.array([0, sites]), codes, tri, contexts.tracts(codes),
-        deep, np.full(sites, 60.0), site[order], base[order], count[order],
-        np.full(site.size, 60.0), (),
-    )  # fmt: skip
-
-
-def called(pile, normals=None, **settings):
-    return call_library(pile, (), frozenset(), normals, {**SETTINGS, **settings})
-
-
-def hits(found, pile):
-    threshold = found.evaluated.threshold
-    return {e.pos for e in found.evaluated.evidence if e.p <= threshold}
-
-
-def twin_tail(counts, n, a, b):
+def twin_tail(counts, n, a, b, factor=1.0):
     """Add up the probabilities of all counts with as much evidence or more."""
     weights = weights_of(np.array(a, float), np.array(b, float))
     total = {0: 1.0}
     for m, x, y, w in zip(n, a, b, weights.tolist(), strict=True):
         new = {}
         for j in range(m + 1):
-            p = binom(m, j) * np.exp(betaln(x + j, y + m - j) - betaln(x, y))
+            z = (x + y) / factor - x
+            p = binom(m, j) * np.exp(betaln(x + j, z + m - j) - betaln(x, z))
             for t, q in total.items():
                 new[t + j * w] = new.get(t + j * w, 0) + p * q
         total = new
@@ -95,6 +52,20 @@ def test_the_tail_is_exact(counts, n, a, b):
     assert got == pytest.approx(twin_tail(counts, n, a, b), rel=1e-4)
 
 
+@pytest.mark.parametrize("shared", [0.5, 1, 3])
+def test_a_factor_of_all_strata_is_integrated_over(shared):
+    """Against a fine grid over the gamma distribution."""
+    n, a, b = [20, 10, 5], [0.5, 2, 1], [5e3, 2e5, 1e6]
+    factor = gammaincinv(1 / shared, (np.arange(500) + 0.5) / 500) * shared
+    for counts in ([1, 1, 0], [0, 0, 2], [1, 0, 1]):
+        exact = np.mean([twin_tail(counts, n, a, b, g) for g in factor])
+        got = tails([counts], [n], [a], [b], shared)[0]
+        assert got == pytest.approx(exact, rel=0.08)
+    apart, together = (tails([[0, 0, 2]], [n], [a], [b], x)[0] for x in (0.0, shared))
+    assert together > (1 + 0.8 * shared) * apart
+    assert tails([[1, 0, 0]], [n], [a], [b], 1e-5) == tails([[1, 0, 0]], [n], [a], [b])
+
+
 @pytest.mark.parametrize("k", [1, 2, 5, 30])
 def test_one_stratum_is_a_beta_binomial(k):
     got = tails([[k]], [[3000]], [[2.0]], [[2e4]])[0]
@@ -115,34 +86,19 @@ def test_golden_probabilities():
     assert got == pytest.approx(golden, rel=1e-4, abs=0)
 
 
-def test_benjamini_hochberg():
-    p = np.array([0.01, 0.001, 0.02, 0.5])
-    assert benjamini_hochberg(p, 10).tolist() == pytest.approx([0.05, 0.01, 0.2 / 3, 1])
-
-
 def test_the_limit_of_detection_is_detected_so_often():
     n, a, b = np.array([800, 700, 0]), np.array([1.0, 2, 1]), np.array([1e5, 4e6, 10])
-    share = share_detected(n, a, b, 1e-6, 2, 0.95)
+    share = share_detected(n, a, b, 0.0, 1e-6, 2, 0.95)
     rng = np.random.default_rng(3)
     x = rng.binomial(n, share, (4000, 3))
     p = tails(x, np.tile(n, (4000, 1)), np.tile(a, (4000, 1)), np.tile(b, (4000, 1)))
     assert np.mean(p <= 1e-6) == pytest.approx(0.95, abs=0.015)
-    assert share_detected([1, 1, 0], a, b, 1e-12, 2, 0.95) is None
-    even = limit_of_detection(np.array([3000]), np.array([1.0]), np.array([1e6]), 1e-4, 2)
+    assert share_detected([1, 1, 0], a, b, 0.0, 1e-12, 2, 0.95) is None
+    even = limit_of_detection(np.array([3000]), np.array([1.0]), np.array([1e6]), 0.0, 1e-4, 2)
     assert even == pytest.approx(1 - 0.05 ** (1 / 3000), rel=1) and even > 1 / 3000
 
 
-def test_rates_are_drawn_to_the_mean_of_their_class():
-    errors, bases = np.array([0.0, 400, 20]), np.array([1e3, 1e6, 1e6])
-    mean = 421 / (2.001e6 + 1e4)
-    fit = among(errors, bases, 1e-4)
-    rate, uncertainty = fit.rate(errors, bases)
-    assert rate[1] == pytest.approx(4e-4, rel=0.02)
-    assert rate[2] == pytest.approx(2e-5, rel=0.3)
-    assert 0.5 * mean < rate[0] < 1.1 * mean
-    assert uncertainty[0] > 0.3 > uncertainty[1]
-    less, _ = fit.rate(errors, bases, np.array([0, 390, 0]))
-    assert less[1] < 0.05 * rate[1] and less[0] == rate[0]
+def test_beta_of_mean_and_dispersion():
     a, b = beta_of(np.array(1e-3), np.array(2.0))
     mean, variance = a / (a + b), a * b / (a + b) ** 2 / (a + b + 1)
     assert (mean, variance / mean**2) == pytest.approx((1e-3, 2.0))
@@ -196,7 +152,7 @@ def test_a_null_stays_a_null(uneven):
     for seed in (11, 12):
         pile = simulated(seed, uneven=uneven)
         found = called(pile)
-        assert not hits(found, pile)
+        assert not hits(found)
         number = 3 * pile.sites
         for p, slack in ((1e-2, 1.0), (1e-3, 1.0), (1e-4, 1.4)):
             assert (found.evaluated.p_values <= p).sum() <= slack * p * number
@@ -208,7 +164,7 @@ def test_variants_are_found(share, least):
     where = np.sort(rng.choice(np.arange(1, 19_999), 40, replace=False))
     pile = simulated(5, sites=20_000, depth=(50, 100, 1500, 1400), uneven=2,
                      variants=[(w, share) for w in where])  # fmt: skip
-    found = hits(called(pile), pile)
+    found = hits(called(pile))
     assert len(found & set(where.tolist())) >= least * 40
     assert not found - set(where.tolist())
 
@@ -217,14 +173,79 @@ def test_a_panel_of_normals_knows_a_site_that_errs():
     bad, real = 500, 900
     normals = [simulated(20 + k, sites=3000, variants=[(bad, 0.004)]) for k in range(4)]
     own = simulated(30, sites=3000, variants=[(bad, 0.004), (real, 0.006)])
-    assert hits(called(own), own) == {bad, real}
-    assert hits(called(own, normals_of(normals)), own) == {real}
+    assert hits(called(own)) == {bad, real}
+    assert hits(called(own, normals_of(normals))) == {real}
 
 
 def test_what_is_germline_in_a_normal_is_no_error_there():
     normals = [simulated(20 + k, sites=3000, variants=[(500, 0.5)] * (k == 0)) for k in range(3)]
     own = simulated(30, sites=3000, variants=[(500, 0.01)])
-    assert hits(called(own, normals_of(normals)), own) == {500}
+    assert hits(called(own, normals_of(normals))) == {500}
+
+
+def test_what_errors_may_do_is_added_up():
+    budget = Budget(np.array([1e-8, 1e-6, 1e-3]), np.array([1e-3, 2e-3, 4.0]))
+    assert budget.expected([1e-9, 1e-8, 5e-7, 1]).tolist() == pytest.approx([0, 1e-3, 1e-3, 4.003])
+    assert [budget.threshold(x) for x in (5e-4, 1e-3, 2e-3, 3.1e-3, 5)] == [0, 1e-8, 1e-8, 1e-6, 1]
+    q = budget.q(np.array([1e-3, 1e-6, 1e-8, 1e-9]))
+    assert q == pytest.approx([1, 1e-3, 5e-4, 0])
+
+
+def test_the_budget_is_that_of_the_tests():
+    """Against the p-values of counts drawn from the model's own beta-binomials."""
+    pile = simulated(3, sites=400, depth=(50, 100, 1500, 400))
+    settings = {**SETTINGS, "prior_weight": 1}
+    model = called(pile).model
+    budget = budget_of(pile, model, settings)
+    rng = np.random.default_rng(1)
+    sites = np.flatnonzero(pile.trinucleotide >= 0)
+    n, draws = pile.depth[sites], 60
+    tests = [
+        model.substitutions(pile, sites * 4 + (pile.reference[sites] + step) % 4)
+        for step in (1, 2, 3)
+    ]
+    for lengths in ((1, 0), (0, 1)):
+        gaps = [model.gap(*lengths, int(tract)) for tract in pile.tract[sites]]
+        tests.append(tuple(np.array(v) for v in zip(*gaps, strict=True)))
+    seen = dict.fromkeys((1e-2, 1e-3, 1e-4), 0)
+    for k, (a, b) in enumerate(tests):
+        shared = model.shared(k > 2)
+        for _ in range(draws):
+            factor = rng.gamma(1 / shared, shared, (sites.size, 1, 1, 1))
+            rate = np.minimum(rng.beta(a, (a + b) / factor - a), 0.5)
+            p = tails(rng.binomial(n, rate), n, a, b, shared)
+            for level in seen:
+                seen[level] += int((p <= level).sum())
+    for level, count in seen.items():
+        low, high = exact_poisson(count, 0.999)
+        assert low < draws * budget.expected(level) < high
+
+
+def test_a_hotspot_needs_less_evidence_and_the_others_pay():
+    where = 900
+    pile = simulated(31, sites=3000, depth=(50, 50, 350, 1000))
+    codon = Codon("G", "H1", "chr1", where - 1, where + 2, "+", "substitution", "b")
+    settings = {**SETTINGS, "max_q": 1.0}
+    found = [call_library(pile, codons, frozenset(), None, settings) for codons in ((), (codon,))]
+    without, with_it = (c.evaluated.threshold for c in found)
+    assert with_it <= without <= 1.2 * with_it
+    base = (pile.reference[where] + 1) % 4
+    seen = np.zeros((1, 4, 2, 2), np.int32)
+    seen[0, DUPLEX, 0, 0] = seen[0, 2, 0, 0] = 1
+    kept = ~((pile.alt_site == where) & (pile.alt_base == base))
+    at = int((pile.alt_site[kept] * 4 + pile.alt_base[kept] < where * 4 + int(base)).sum())
+    more = dataclasses.replace(
+        pile,
+        alt_site=np.insert(pile.alt_site[kept], at, where),
+        alt_base=np.insert(pile.alt_base[kept], at, base),
+        alt_count=np.insert(pile.alt_count[kept], at, seen, axis=0),
+        alt_mapq=np.insert(pile.alt_mapq[kept], at, 60.0),
+    )
+    for codons, weight in (((), 1), ((codon,), SETTINGS["prior_weight"])):
+        told = call_library(more, codons, frozenset(), None, settings)
+        (own,) = [e for e in told.evaluated.evidence if e.pos == where and e.having.sum() == 2]
+        assert own.threshold == pytest.approx(weight * told.evaluated.threshold)
+        assert own.limit >= own.threshold
 
 
 def test_the_same_in_any_order_and_twice():

@@ -92,11 +92,11 @@ def test_two_trials_is_symmetric_and_no_less_than_either():
 # --- molecules
 
 
-def consensus(path, chosen=SETTINGS, size=1 << 22):
+def consensus(path, chosen=SETTINGS, umi="rx", size=1 << 22):
     """Consensus reads of a file as dicts: bases and qualities as sequenced."""
     made, outcomes = [], []
     with BamReader(str(path), size) as reader:
-        for chunk, found, strategy in grouped(reader, chosen):
+        for chunk, found, strategy in grouped(reader, chosen, umi):
             duplex = is_duplex(strategy, chosen["consensus"]["duplex"])
             called = call_consensus(chunk, found, chosen["consensus"], duplex)
             outcomes += [OUTCOMES[k] for k in called.outcome]
@@ -219,6 +219,32 @@ def test_duplex_beside_the_twin(tmp_path, n, seed):
         assert found["cD"] == max(x[2] + y[2] for x, y in zip(a, b, strict=False))
         assert found["flag"] & (0x10 | 0x40 | 0x80) == (0x90 if back else 0x40)
         assert found["RX"] == "AAAA-CCCC"
+
+
+@pytest.mark.parametrize("umi", ["rx", "none"])
+@pytest.mark.parametrize("n", [2, 5, 12])
+@pytest.mark.parametrize("seed", range(2))
+def test_strands_that_are_not_joined_are_one_family(tmp_path, seed, n, umi):
+    """All reads of an end, whichever strand they are of, and no read of the other end."""
+    reads, insert = random_family(np.random.default_rng(seed), n, 60, "AB")
+    chosen = settings(consensus={"duplex": "off"})
+    made, outcomes = consensus(write(tmp_path / "a.bam", reads), chosen, umi)
+    assert outcomes == ["kept"] and len(made) == 2
+    for which, found in enumerate(made):
+        columns, _ = twin_strand([r for r in reads if r.is_reverse == bool(which)], insert)
+        assert found["bases"] == "".join(c[0] for c in columns)
+        assert found["quals"] == [c[1] for c in columns]
+        assert found["cD"] == max(c[2] for c in columns) and "aD" not in found
+        assert found["flag"] & (0x10 | 0x40 | 0x80) == (0x90 if which else 0x40)
+        assert found.get("RX") == ("AAAA-CCCC" if umi == "rx" else None)
+
+
+def test_a_bottom_strand_alone_that_is_not_joined(tmp_path):
+    reads = pair("c", (1000, S40), (1100, S40), "CC-AA", "B")
+    off = settings(consensus={"duplex": "off"})
+    first, second = consensus(write(tmp_path / "a.bam", reads), off)[0]
+    assert first["flag"] & 0x50 == 0x50 and second["flag"] & 0x90 == 0x80
+    assert (first["RX"], second["RX"], first["cD"]) == ("CC-AA", "CC-AA", 1)
 
 
 S40 = "ACGTTGCAGT" * 4

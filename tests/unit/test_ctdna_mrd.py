@@ -303,8 +303,14 @@ def test_limits_and_verdicts():
     assert clean.status == "not_detected" and clean.p_value == 1.0
     # one mutated molecule is enough where errors are rarer than p: -ln(0.05) are needed
     assert clean.lod95 * clean.informative == pytest.approx(3.0, rel=0.1)
-    few = judge(evidence([1, 1, 0], molecules=300), SETTINGS)
-    assert few.status == "inadequate" and few.p_value < 0.01 and few.fraction > 0
+    few = judge(evidence([0, 0, 0], molecules=300), SETTINGS)
+    assert few.status == "inadequate" and few.p_value == 1 and few.lod95 > 0
+    # 53 of 876 mutated molecules are tumour DNA, however few there are
+    many = judge(evidence([18, 18, 17], molecules=292), SETTINGS)
+    assert many.informative == 876 and many.p_value < 1e-60
+    assert many.status == "measured" and many.low < 53 / 876 < many.high
+    two = judge(evidence([1, 1, 0], molecules=300), SETTINGS)
+    assert two.status == "measured" and two.p_value < 0.01
     none = judge(evidence([0], molecules=0), SETTINGS)
     assert none.status == "inadequate" and none.lod95 is None
 
@@ -378,6 +384,21 @@ def test_step(tmp_path, specimen):
     each = [row for row in rows if row["library_id"] == "L1" and row["chrom"]]
     assert [row["status"] for row in each] == ["used", "used", "used", "in_normal", "used"]
     assert each[3]["reason"] == "the matched normal N1 has it too"
+
+
+def test_a_normal_of_another_genome_is_named_as_in_the_sheet(tmp_path, specimen):
+    write_table(table_of([], BACKGROUND), tmp_path / "b", BACKGROUND, Provenance("code"))
+    other = library(tmp_path, "N2", [], role="normal", bam="reads/N2.markdup.bam")
+    header = {"HD": {"VN": "1.6", "SO": "coordinate"}, "SQ": [{"SN": "1", "LN": 600}]}
+    with pysam.AlignmentFile(other["consensus"], "wb", header=header):
+        pass
+    pysam.index(other["consensus"])
+    out = tmp_path / "mrd.parquet"
+    mrd_specimen(
+        [specimen[0], other], {}, str(tmp_path / "b"), SETTINGS, "code", {"mrd": str(out)}
+    )
+    (row,) = read_table(out).to_pylist()
+    assert row["reason"].startswith("reads/N2.markdup.bam: has no contig 'chr1', where chr1:30")
 
 
 def test_benchmark_in_short():

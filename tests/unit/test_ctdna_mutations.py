@@ -84,7 +84,7 @@ WRONG = {
     f"{HEADER}chr1\t3\t-\tC\n": "line 2: REF '-' is not a sequence of A, C, G and T",
     f"{HEADER}chr1\t3\tC\t<DEL>\n": "line 2: ALT '<DEL>' is not a sequence",
     f"{HEADER}chr1\t3\tC\tC\n": "line 2: REF and ALT are both C",
-    f"{HEADER}1\t3\tC\tG\n": "line 2: contig '1' .*: there it is 'chr1', with 'chr'",
+    f"{HEADER}1\t3\tC\tG\n": "contig '1' is .*, which call it 'chr1': the names differ by `chr`",
     f"{HEADER}chr7\t3\tC\tG\n": "line 2: contig 'chr7' is not in .*; did you mean 'chr1'",
     f"{HEADER}chr1\t25\tC\tG\n": "line 2: chr1:25 C>G lies past the end of chr1",
     f"{HEADER}chr1\t3\tC\tG\nchr1\t3\tC\tG\n": "line 3: chr1:3 C>G stands there twice.*line 2",
@@ -118,5 +118,5 @@ def test_unreadable(tmp_path):
 def test_what_is_not_known_is_not_held_against_a_mutation(tmp_path):
     file = table(tmp_path, f"{HEADER}chr1\t3\tA\tG\n")
     assert len(read_mutations(file, Genome(bases="N" * 24))) == 1
-    with pytest.raises(InputError, match=r"there it is '1', without 'chr'"):
+    with pytest.raises(InputError, match=r"which call it '1': the names differ by `chr`"):
         read_mutations(file, None, {"1": 100})

@@ -6,13 +6,13 @@ import numpy as np
 import pysam
 import pytest
 import umi_reads
+from library_steps import run_consensus
 from umi_reads import pair, read, settings, write
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.ctdna.overlap import settle
-from liquidbiopsy.ctdna.step_consensus import consensus_library
 from liquidbiopsy.ctdna.tables import LIBRARIES, MOLECULE_METRICS
 from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.reference import index_reference
@@ -38,16 +38,9 @@ def library(folder, status="measured", kind="raw"):
 def run(folder, reads, index=None, threads=1, chosen=None, **kind):
     """The outputs of a library: paths by name."""
     folder.mkdir(exist_ok=True)
-    outputs = {
-        "consensus": folder / "consensus.bam", "index": folder / "consensus.bam.bai",
-        "families": folder / "families.parquet", "quality": folder / "consensus_quality.parquet",
-    }  # fmt: skip
-    consensus_library(
-        {"reads": str(reads), "library": library(folder, **kind)}, index, None,
-        chosen or settings(consensus=DEFAULTS), "code", {n: str(p) for n, p in outputs.items()},
-        threads,
-    )  # fmt: skip
-    return outputs
+    chosen = chosen or settings(consensus=DEFAULTS)
+    row = library(folder, **kind)
+    return run_consensus(folder, reads, row, chosen, index=index, threads=threads)
 
 
 def alignments(outputs):

@@ -107,7 +107,7 @@ class Laboratory:
         told = {**own, "mutations": bool(row.get("mutations"))}
         write_table(table_of([told], LIBRARIES), path, LIBRARIES, Provenance("x"))
         bam = writer.write(self.folder / f"{name}.bam")
-        row = {**own, "panel": "small", "reference": "made", "mutations": None, **row}
+        row = {**own, "panel": "small", "reference": "made", "mutations": None, "bam": bam, **row}
         self.libraries.append({"row": row, "consensus": bam, "library": str(path)})
 
     def run(self, out="out"):
@@ -273,6 +273,19 @@ def test_a_shallow_normal_proves_nothing(tmp_path):
     made.add("N", few, role="normal")
     made.run()
     assert made.at(SNV)["origin"] == "unknown" and made.at(SNV)["filter"] == "PASS"
+
+
+def test_molecules_that_hopped_over_from_another_sample(tmp_path):
+    made, writer = Laboratory(tmp_path), Writer(BASES)
+    writer.cover(START - 50, END + 50, DEPTH)
+    writer.cover(START - 50, END + 50, 10, seed=5, kind="single")
+    plant(writer, SNV, 8, kind="single")
+    plant(writer, CHIP, 8)
+    made.add("P", writer)
+    made.run()
+    row = made.at(SNV)
+    assert (row["filter"], row["alt_families"], row["alt_molecules"]) == ("families", 0, 8)
+    assert row["p_value"] < row["p_limit"] and made.at(CHIP)["filter"] == "PASS"
 
 
 def test_another_build_has_no_hotspots(tmp_path, caplog):

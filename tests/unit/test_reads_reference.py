@@ -9,7 +9,12 @@ from sequenced import Sequenced
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads.align import contigs_of
-from liquidbiopsy.reads.reference import check_contigs, index_reference, open_reference
+from liquidbiopsy.reads.reference import (
+    check_contigs,
+    check_index,
+    index_reference,
+    open_reference,
+)
 
 
 @pytest.fixture
@@ -72,16 +77,42 @@ def test_faulty_reference(lab, content, words):
     path = lab.folder / "faulty.fa"
     if content is not None:
         path.write_bytes(content)
-    for use in (lambda: open_reference(str(path)), lambda: index_reference(str(path), f"{path}.d")):
+    index_reference(str(path), f"{path}.d")  # which stops no run
+    assert os.listdir(f"{path}.d") == ["genome.problem.json"]
+    assert not list(lab.folder.glob(".*part"))
+    for use in (
+        lambda: open_reference(str(path)),
+        lambda: check_index(f"{path}.d/genome", str(path)),
+    ):
         with pytest.raises(InputError, match=f"faulty.fa: {words}"):
             use()
-    assert not (lab.folder / "faulty.fa.d").exists() and not list(lab.folder.glob(".*part"))
+
+
+@pytest.mark.parametrize(
+    "content", [b">a\nACGTACGT\n>a\nGGGG\n", b">a\n>b\nACGTACGTAC\n", b">a\nACGT ACGT\n"]
+)
+def test_contigs_that_bwa_and_samtools_see_differently(lab, content):
+    path = lab.folder / "odd.fa"
+    path.write_bytes(content)
+    index_reference(str(path), f"{path}.d")
+    with pytest.raises(InputError, match=r"odd\.fa: a contig stands there twice, is without bases"):
+        check_index(f"{path}.d/genome", str(path))
+
+
+def test_a_mended_reference_is_indexed_over_the_diagnosis(lab):
+    path = lab.folder / "mended.fa"
+    path.write_bytes(b"")
+    for content in (b"", lab.fasta.read_bytes()):
+        path.write_bytes(content)
+        index_reference(str(path), f"{path}.d")
+    check_index(f"{path}.d/genome", str(path))
+    assert contigs_of(f"{path}.d/genome") == lab.contigs
 
 
 def test_cut_off_reference(lab):
     path = bgzipped(lab)
     path.write_bytes(path.read_bytes()[:-1500])
-    with pytest.raises(InputError, match="cannot be indexed: is it cut off"):
+    with pytest.raises(InputError, match="is cut off: the block that ends"):
         open_reference(str(path))
 
 

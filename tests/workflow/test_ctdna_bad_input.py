@@ -1,6 +1,7 @@
 """One run with a bad library of every kind among good ones: each has its row, all finish."""
 
 import gzip
+import os
 import shutil
 
 import pysam
@@ -27,6 +28,10 @@ MUTATIONS = {  # specimen: gist of the reason of its test for known mutations
     "C_mismatch": "line 2",
     "C_nocolumn": "no column",
     "C_gone": "does not exist",
+}
+WHOLE = {  # specimen, a patient of its own: reason of its only library
+    "D_reference": "plasma: empty.fa: is empty (the reference must be a FASTA file",
+    "E_barcodes": "long: reads/long.bam: the read 'r0' has a UMI of more than 32 bases (keep fewer",
 }
 
 
@@ -89,6 +94,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> PlasmaLaboratory:
         if name in tables:
             (reads / f"{name}.tsv").write_text(tables[name])
         made.add_library(f"C_{name}", "plasma", mutations=f"reads/{name}.tsv")
+    (reads / "empty.fa").write_text("")
+    made.settings["references"]["empty"] = {"fasta": "reads/empty.fa", "build": "simulated"}
+    made.add_library("D_reference", "plasma", reference="empty")
+    lines = (made.folder / "reads/sim.fa").read_text().split("\n")
+    with pysam.AlignmentFile(str(reads / "long.bam"), "wb", header={"HD": {"VN": "1.6"}}) as bam:
+        for k in range(20):
+            read = pysam.AlignedSegment(bam.header)
+            read.query_name, read.flag, read.query_sequence = f"r{k}", 4, lines[60]
+            read.query_qualities = pysam.qualitystring_to_array("I" * len(lines[60]))
+            read.set_tag("RX", "ACGTACGTACGTACGTA-ACGTACGTACGTACGTA")
+            bam.write(read)
+    made.add_library("E_barcodes", "long", bam="reads/long.bam")
     made.said = made.finish()  # type: ignore[attr-defined]
     return made
 
@@ -114,9 +131,34 @@ def test_a_bad_list_of_mutations_is_named(lab: PlasmaLaboratory, name: str) -> N
     assert "failed" not in {r["status"] for r in lab.said_of(name, "variant_allele_fraction")}
 
 
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_reference_or_barcodes_of_no_use_stop_no_other_patient(
+    lab: PlasmaLaboratory, name: str
+) -> None:
+    (row,) = lab.said_of(name, "variant_allele_fraction")
+    assert row["status"] == "failed" and row["reason"].startswith(WHOLE[name]), row["reason"]
+    assert (lab.folder / f"results/reports/{name[0]}/report.html").is_file()
+    said = (lab.folder / "results/run/excluded.tsv").read_text()
+    assert row["reason"] in said
+
+
+def test_a_mended_reference_is_seen_whatever_its_date(lab: PlasmaLaboratory) -> None:
+    empty, whole = (lab.folder / "reads" / f"{name}.fa" for name in ("empty", "sim"))
+    before = empty.stat()
+    shutil.copy(whole, empty)
+    os.utime(empty, ns=(before.st_atime_ns, before.st_mtime_ns))
+    try:
+        said = lab.finish("--dry-run")
+    finally:
+        empty.write_text("")
+        os.utime(empty, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "index of the reference empty" in said
+    assert "index of the reference sim" not in said
+
+
 def test_the_run_goes_to_its_end_and_names_them_all(lab: PlasmaLaboratory) -> None:
     assert "(100%) done" in lab.said and "Traceback" not in lab.said  # type: ignore[attr-defined]
     lines = (lab.folder / "results/run/excluded.tsv").read_text().splitlines()
-    assert {line.split("\t")[0] for line in lines[1:]} == {"A_bad", *PANELS, *MUTATIONS}
+    assert {line.split("\t")[0] for line in lines[1:]} == {"A_bad", *PANELS, *MUTATIONS, *WHOLE}
     logs = "".join(p.read_text() for p in (lab.folder / "results/logs").rglob("*.log"))
     assert "Traceback" not in logs

@@ -1,10 +1,17 @@
-# Reference genomes, made ready for alignment once and kept between runs.
+# Reference genomes, made ready for alignment once and kept between runs. Of a file that is of no use
+# the folder has the diagnosis, which is the reason of each of its libraries.
+from os.path import getsize
+
 from liquidbiopsy.core.digest import code_digest
+
+
+def fasta_of(wildcards):
+    return run.config["references"][wildcards.reference]["fasta"]
 
 
 rule reference_index:
     input:
-        fasta=lambda wildcards: run.config["references"][wildcards.reference]["fasta"],
+        fasta=fasta_of,
     output:
         index=directory(f"{results}/references/{{reference}}"),
     log:
@@ -19,6 +26,7 @@ rule reference_index:
         runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 20),
     params:
         code=code_digest("liquidbiopsy.reads.reference"),
+        size=lambda wildcards: getsize(fasta_of(wildcards)),  # what takes its place may be older
     message:
         "index of the reference {wildcards.reference}"
     script:

@@ -2,13 +2,15 @@
 
 A schema is JSON Schema for one row, with words of our own: `unique` (lists of columns that no two
 rows share), `one_of` (lists of columns of which a row fills exactly one), `together` (lists of
-columns that a row fills all or none of), `references` (a column of another sheet that must hold the
-value), `key_of` (a setting of the assay, or else of the run, whose keys the value must be one of)
-and `format: path`.
+columns that a row fills all or none of), `different` (lists of columns that hold different values,
+or files, in each row), `references` (a column of another sheet that must hold the value), `key_of`
+(a setting of the assay, or else of the run, whose keys the value must be one of) and
+`format: path`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +52,8 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
     path : str
         Tab-separated file.
     schema : dict
-        JSON Schema of a row: `properties`, `required`, and `unique`, `one_of`, `together`.
+        JSON Schema of a row: `properties`, `required`, and `unique`, `one_of`, `together`,
+        `different`.
     """
     sheet = Sheet(path)
     content = _decode(sheet)
@@ -75,6 +78,8 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
             _check_one_of(sheet, columns)
         for columns in schema.get("together", []):
             _check_together(sheet, columns)
+        for columns in schema.get("different", []):
+            _check_different(sheet, columns, schema)
     return sheet
 
 
@@ -210,6 +215,19 @@ def _check_together(sheet: Sheet, columns: list[str]) -> None:
         if blank and len(blank) < len(columns):
             filled = ", ".join(c for c in columns if c not in blank)
             sheet.report(index, blank[0], f"blank, but {filled} is given; they go together")
+
+
+def _check_different(sheet: Sheet, columns: list[str], schema: Mapping[str, Any]) -> None:
+    """Note every row that has the same in two of `columns`: of paths, the same file."""
+    for index, row in enumerate(sheet.rows):
+        first: dict[str, str] = {}
+        for column in (c for c in columns if row[c] is not None):
+            is_path = schema["properties"][column].get("format") == "path"
+            key = os.path.realpath(row[column]) if is_path else str(row[column])
+            other = first.setdefault(key, column)
+            if other != column:
+                what = "the file" if is_path else "the value"
+                sheet.report(index, column, f"'{row[column]}' is {what} of {other} too")
 
 
 def check_references(

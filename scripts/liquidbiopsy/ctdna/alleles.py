@@ -1,4 +1,4 @@
-"""Alleles other than single bases: insertions, deletions and substitutions next to each other."""
+"""Alleles other than single bases: insertions, deletions, runs of substitutions, both together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.ctdna.contexts import NONE, Codes, coded, spelled, tracts
+from liquidbiopsy.ctdna.delins import Joined, Key, joined_alleles
 from liquidbiopsy.ctdna.pileup_kernel import count_stretches
 from liquidbiopsy.ctdna.pileup_reads import Ints, Reads
 
@@ -18,7 +19,10 @@ LONGEST_GAP = 50  # bases; a longer insertion or deletion is no small one
 
 @dataclass(frozen=True)
 class Allele:
-    """An insertion or deletion, left-aligned and anchored as in VCF, or a run of substitutions."""
+    """An insertion or deletion, left-aligned and anchored as in VCF, or a run of substitutions.
+
+    One with substitutions beside it is trimmed of what its alleles share, and has no anchor.
+    """
 
     chrom: str
     pos: int
@@ -42,7 +46,7 @@ class Allele:
 
     @property
     def is_gap(self) -> bool:
-        """Whether it is an insertion or a deletion."""
+        """Whether it is an insertion or a deletion, alone or with substitutions."""
         return len(self.ref) != len(self.alt)
 
 
@@ -89,9 +93,23 @@ def last_base(codes: Codes, anchor: int, deleted: int, inserted: str) -> int:
     return anchor + 1 + i
 
 
+@dataclass(frozen=True)
+class Gaps:
+    """Insertions and deletions of reads."""
+
+    alleles: list[Allele]
+    told: Ints
+    """Places, in the bases of the reads, of substitutions that are told as a part of one."""
+
+
 def gap_alleles(
-    reads: Reads, codes: Codes, chrom: str, low: int, settings: Mapping[str, Any]
-) -> list[Allele]:
+    reads: Reads,
+    codes: Codes,
+    chrom: str,
+    low: int,
+    settings: Mapping[str, Any],
+    known: frozenset[Key] = frozenset(),
+) -> Gaps:
     """Insertions and deletions of reads, counted.
 
     Parameters
@@ -103,6 +121,8 @@ def gap_alleles(
         Where that is.
     settings : dict
         `min_base_q` and `ends`.
+    known : frozenset
+        Known mutations: a single molecule tells those that are a gap and substitutions.
     """
     number: dict[tuple[int, int, str], int] = {}
     numbers = np.full(len(reads.gaps), -1, np.int64)
@@ -116,41 +136,50 @@ def gap_alleles(
         if NONE not in codes[place : place + gap.deleted + 2]:
             numbers[g] = number.setdefault((place, gap.deleted, inserted), len(number))
     if not number:
-        return []
-    spanning, having, mapq_sum = _stretches(reads, number, numbers, codes, low, settings)
-    lengths = tracts(codes)
-    found = []
-    for (anchor, deleted, inserted), k in number.items():
-        if having[k].sum():
-            ref = spelled(codes[anchor : anchor + deleted + 1])
-            found.append(
-                Allele(
-                    chrom, anchor + low, ref, ref[0] + inserted, having[k], spanning[k],
-                    mapq_sum[k, 1] / having[k].sum(), mapq_sum[k, 0] / spanning[k].sum(),
-                    int(lengths[anchor]),
-                )
-            )  # fmt: skip
-    return found
+        return Gaps([], np.zeros(0, np.int64))
+    stretches = np.array([(a[0] + low, last_base(codes, *a) + low) for a in number], np.int64)
+    spelt = []
+    for anchor, deleted, inserted in number:
+        ref = spelled(codes[anchor : anchor + deleted + 1])
+        spelt.append(((chrom, anchor + low, ref, ref[0] + inserted), anchor))
+    joined = joined_alleles(reads, codes, chrom, low, numbers, stretches, settings, known)
+    sound = np.array([gap.quality >= settings["min_base_q"] for gap in reads.gaps], bool)
+    for k, found in enumerate(joined, len(number)):
+        spelt.append((found.key, spelt[found.plain][1]))
+        numbers[found.gaps] = k
+        sound[found.gaps] &= found.sound
+    stretches = np.concatenate([stretches, _stretches_of(joined)])
+    counts = _counted(reads, numbers, sound, stretches, settings["ends"])
+    told = np.array(sorted({place for found in joined for place in found.bases}), np.int64)
+    return Gaps(_alleles(spelt, *counts, tracts(codes)), told)
 
 
-def _stretches(
-    reads: Reads,
-    number: Mapping[tuple[int, int, str], int],
-    numbers: Ints,
-    codes: Codes,
-    low: int,
-    settings: Mapping[str, Any],
+def _stretches_of(joined: list[Joined]) -> Ints:
+    return np.array([(j.first, j.last) for j in joined], np.int64).reshape(-1, 2)
+
+
+def _counted(
+    reads: Reads, numbers: Ints, sound: npt.NDArray[np.bool_], stretches: Ints, ends: int
 ) -> tuple[Any, Any, Any]:
     """Molecules that span each allele, and that have it."""
-    first = np.array([anchor + low for anchor, _, _ in number], np.int64)
-    last = np.array([last_base(codes, *allele) + low for allele in number], np.int64)
     owner = np.array([gap.read for gap in reads.gaps], np.int64)
-    sound = np.array([gap.quality >= settings["min_base_q"] for gap in reads.gaps], bool)
     return count_stretches(
         reads.molecule, reads.start, reads.end, reads.span_start, reads.span_end, reads.group,
         reads.strand, reads.mapq, np.searchsorted(owner, np.arange(reads.n + 1)), numbers, sound,
-        first, last, settings["ends"],
+        np.ascontiguousarray(stretches[:, 0]), np.ascontiguousarray(stretches[:, 1]), ends,
     )  # fmt: skip
+
+
+def _alleles(
+    spelt: list[tuple[Key, int]], spanning: Any, having: Any, mapq_sum: Any, lengths: Any
+) -> list[Allele]:
+    """Those that any molecule has."""
+    found = []
+    for k, (key, anchor) in enumerate(spelt):
+        if having[k].sum():
+            mean = mapq_sum[k, 1] / having[k].sum(), mapq_sum[k, 0] / spanning[k].sum()
+            found.append(Allele(*key, having[k], spanning[k], *mean, int(lengths[anchor])))
+    return found
 
 
 def run_alleles(

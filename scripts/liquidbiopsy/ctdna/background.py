@@ -1,8 +1,9 @@
 """How often a molecule differs by error: by kind of change, class of molecule, nearness to an end.
 
 From the reads of other people where there are any (a panel of normals), else from the sample's own
-sites without a variant. Rates of kinds are drawn to the mean of their class; how far sites differ
-around them makes the beta-binomial of each stratum. Of a panel of normals the counts at the very
+sites without a variant. Rates of kinds are drawn to those of all changes of the same bases, and
+these to the mean of their class; how far sites differ around them makes the beta-binomial of each
+stratum. Of a panel of normals the counts at the very
 site are added to that.
 """
 
@@ -24,9 +25,9 @@ from liquidbiopsy.ctdna.background_counts import (
     gaps_of,
     substitutions_of,
 )
-from liquidbiopsy.ctdna.background_fit import Among, Values, among, fitted_shape
+from liquidbiopsy.ctdna.background_fit import Rates, Values, fitted_rates, fitted_shape
 from liquidbiopsy.ctdna.consensus_reads import DUPLEX
-from liquidbiopsy.ctdna.contexts import CHANGES, INDEL_KINDS, Kinds, complement
+from liquidbiopsy.ctdna.contexts import BASES, CHANGES, INDEL_KINDS, TRACT_NAMES, Kinds, complement
 from liquidbiopsy.ctdna.pileup import Pile
 
 BEFORE = (3e-4, 1e-4, 3e-5, 1e-6)
@@ -34,6 +35,11 @@ BEFORE = (3e-4, 1e-4, 3e-5, 1e-6)
 BEFORE_GAP = (1e-4, 3e-5, 1e-5, 1e-6)
 FEW_BASES = 10_000  # of a class in the normals: with fewer the sample's own are looked at
 NORMALS, SAMPLE = "normals", "sample"
+_CHANGE, _INDEL = np.arange(CHANGES), np.arange(INDEL_KINDS)
+GROUPS = ((_CHANGE >> 4 & 3) * len(BASES) + (_CHANGE & 3), _INDEL % len(TRACT_NAMES))
+"""Kinds whose rates are drawn together: changes of the same bases, indels beside like repeats."""
+ONE_OF_TWO = np.isin(_CHANGE >> 4 & 3, (BASES.index("C"), BASES.index("T")))
+"""One of each change and its complement, which are one kind of duplex molecules."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,8 @@ class Background:
     them the 20 kinds of insertions and deletions.
     """
 
-    errors: Values
-    bases: Values
-    kinds: tuple[Among, Among]
-    """How rates of substitutions, and of gaps, lie around their means; arrays of shape (4, 2)."""
+    kinds: tuple[Rates, Rates]
+    """Rates of substitutions, and of gaps, by class and nearness to an end."""
     spread: Values
     """Shape (2, 4, 2), of substitutions and of gaps: squared coefficient of variation of the rates
     of sites of one kind."""
@@ -55,10 +59,29 @@ class Background:
     """Shape (2, 4, 2), of substitutions and of gaps: `normals` or `sample`."""
 
     @property
+    def errors(self) -> Values:
+        """Errors seen."""
+        return np.concatenate([k.errors for k in self.kinds])
+
+    @property
+    def bases(self) -> Values:
+        """Bases looked at."""
+        return np.concatenate([k.bases for k in self.kinds])
+
+    @property
+    def shared(self) -> tuple[float, float]:
+        """Squared coefficient of variation of the factor of a site, of substitutions and of gaps.
+
+        All classes of molecules share as much of their unevenness as that of them has which is the
+        most even. A panel of normals has seen the very site instead.
+        """
+        known = (self.source == NORMALS).any()
+        return (0.0, 0.0) if known else (float(self.spread[0].min()), float(self.spread[1].min()))
+
+    @property
     def rate(self) -> Values:
-        """Rates, each drawn towards the mean of its class."""
-        parts = ((slice(0, CHANGES), self.kinds[0]), (slice(CHANGES, None), self.kinds[1]))
-        return np.concatenate([k.rate(self.errors[own], self.bases[own])[0] for own, k in parts])
+        """Rates, each drawn towards those of its group and its class."""
+        return np.concatenate([k.of(np.arange(k.group.size))[0] for k in self.kinds])
 
     def strata(
         self, changes: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
@@ -77,7 +100,8 @@ class Background:
         -------
         rate, dispersion : array of float, shape (n, 4, 2, 2)
             By class, strand and nearness to an end. The second is the squared coefficient of
-            variation of the site's rate, what is not known of the rate of its kind included.
+            variation of the site's rate, what is not known of the rate of its kind included, but
+            for the factor that all classes share.
         """
         own = np.stack([np.asarray(changes), complement(changes)], axis=1)
         return self._strata(own, 0, np.asarray(less), np.asarray(fewer))
@@ -86,7 +110,7 @@ class Background:
         self, kinds: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
     ) -> tuple[Values, Values]:
         """The same of insertions and deletions, by their kinds."""
-        own = np.repeat(np.asarray(kinds)[:, None] + CHANGES, 2, axis=1)
+        own = np.repeat(np.asarray(kinds)[:, None], 2, axis=1)
         return self._strata(own, 1, np.asarray(less), np.asarray(fewer))
 
     def _strata(
@@ -98,11 +122,10 @@ class Background:
         for array in (less, fewer):
             together = slice(DUPLEX, DUPLEX + 1) if gap == 0 else slice(None)
             array[:, together] = array[:, together].sum(axis=2, keepdims=True)
-        errors, bases = (np.moveaxis(v[own], 1, 2) for v in (self.errors, self.bases))
-        kinds = self.kinds[gap]
-        wide = Among(*(v[:, None] for v in (kinds.errors, kinds.bases, kinds.before, kinds.shape)))
-        rate, uncertainty = wide.rate(errors, np.maximum(bases - fewer, 0), less)
-        return rate, (1 + self.spread[gap][:, None]) * (1 + uncertainty) - 1
+        by_strand = [self.kinds[gap].of(own[:, s], less[:, :, s], fewer[:, :, s]) for s in range(2)]
+        rate, uncertainty = (np.stack(v, axis=2) for v in zip(*by_strand, strict=True))
+        own = (1 + self.spread[gap]) / (1 + self.shared[gap])
+        return rate, own[:, None] * (1 + uncertainty) - 1
 
 
 @dataclass(frozen=True)
@@ -120,7 +143,9 @@ class LeftOut:
         return LeftOut(self.sites, self.keys | frozenset(keys), self.gaps | frozenset(gaps))
 
 
-def estimate(own: Counts, normals: Counts | None = None) -> Background:
+def estimate(
+    own: Counts, normals: Counts | None = None, hidden: Values | None = None
+) -> Background:
     """The background of a library.
 
     Parameters
@@ -129,24 +154,41 @@ def estimate(own: Counts, normals: Counts | None = None) -> Background:
         Of the library, what may be a variant left out.
     normals : Counts, optional
         Of other people's libraries.
+    hidden : array of float, shape (4, 2), optional
+        Variants of a single molecule that are expected among the substitutions of `own`.
     """
-    errors = np.zeros((CHANGES + INDEL_KINDS, CLASS_COUNT, 2))
-    bases, spread = errors.copy(), np.zeros((2, CLASS_COUNT, 2))
+    unseen = np.zeros((CLASS_COUNT, 2)) if hidden is None else hidden
+    spread = np.zeros((2, CLASS_COUNT, 2))
     source = np.full((2, CLASS_COUNT, 2), SAMPLE, dtype="U7")
-    fits = np.zeros((2, 4, CLASS_COUNT, 2))
+    fits: tuple[list[Rates], list[Rates]] = ([], [])
     for group, near in np.ndindex(CLASS_COUNT, 2):
         for gap, kinds in enumerate((slice(0, CHANGES), slice(CHANGES, None))):
             seen = own
             if normals is not None and normals.bases[kinds, group, near].sum() >= FEW_BASES:
                 seen, source[gap, group, near] = normals, NORMALS
-            x, n = seen.errors[kinds, group, near], seen.bases[kinds, group, near]
-            fit = among(x, n, BEFORE_GAP[group] if gap else BEFORE[group])
+            fit = fitted_rates(
+                seen.errors[kinds, group, near], seen.bases[kinds, group, near], GROUPS[gap],
+                ONE_OF_TWO if group == DUPLEX and not gap else np.ones(GROUPS[gap].size, bool),
+                BEFORE_GAP[group] if gap else BEFORE[group],
+                0.0 if gap or seen is not own else float(unseen[group, near]),
+            )  # fmt: skip
             sites = gaps_expected if gap else expected_of
-            counts, expected = sites(seen, fit.rate(x, n)[0], group, near)
-            errors[kinds, group, near], bases[kinds, group, near] = x, n
+            rate, _ = fit.of(np.arange(GROUPS[gap].size))
+            counts, expected = sites(seen, rate, group, near)
             spread[gap, group, near] = 1 / fitted_shape(counts, expected, variants=True)
-            fits[gap, :, group, near] = fit.errors, fit.bases, fit.before, fit.shape
-    return Background(errors, bases, (Among(*fits[0]), Among(*fits[1])), spread, source)
+            fits[gap].append(fit)
+    return Background((_of_strata(fits[0]), _of_strata(fits[1])), spread, source)
+
+
+def _of_strata(fits: list[Rates]) -> Rates:
+    """Rates of each class and nearness to an end in one."""
+
+    def stacked(name: str) -> Values:
+        values = [np.asarray(getattr(fit, name)) for fit in fits]
+        return np.stack(values, axis=-1).reshape(*values[0].shape, CLASS_COUNT, 2)
+
+    names = ("errors", "bases", "copies", "before", "shape", "true")
+    return Rates(fits[0].group, *map(stacked, names))
 
 
 def counts_of(piles: list[Pile], left_out: LeftOut | list[LeftOut]) -> Counts:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CLASS_COUNT = 4
 MOST_SITES = 300_000  # sites by which it is judged how far sites differ
+RARE = 0.05  # share of the molecules up to which a variant counts among the rare ones
+SURE = 0.5  # of the variants of one molecule that are expected, those that are reckoned with
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,30 @@ def gaps_expected(counts: Counts, rate: Values, group: int, near: int) -> tuple[
         seen.append(full[mean > 0])
         expected.append(mean[mean > 0])
     return np.concatenate(seen), np.concatenate(expected)
+
+
+def hidden_variants(pile: Pile, out: LeftOut) -> Values:
+    """Variants that one molecule alone has, and which therefore are among the errors.
+
+    As many variants are expected at each order of magnitude of their share. Then 1 / x of them are
+    on x molecules, of all as of those of one class, and those that were found, on two molecules or
+    more, tell how many are on one: a stratum has its part of these.
+
+    Returns
+    -------
+    array of float, shape (4, 2)
+        By class and nearness to an end.
+    """
+    found = np.isin(pile.alt_site * 4 + pile.alt_base, np.array(sorted(out.keys), np.int64))
+    seen, there = (
+        v.sum(axis=(2, 3)) for v in (pile.alt_count[found], pile.depth[pile.alt_site[found]])
+    )
+    by_class = np.zeros(CLASS_COUNT)
+    for group in range(CLASS_COUNT):
+        most = RARE * there[:, group]
+        several = (seen[:, group] >= 2) & (seen[:, group] <= most)
+        if several.any():
+            steps = np.arange(2, max(int(most[several].mean()), 2) + 1)
+            by_class[group] = SURE * several.sum() / (1 / steps).sum()
+    strata = pile.depth.sum(axis=(0, 2))
+    return np.asarray(by_class[:, None] * strata / max(int(strata.sum()), 1), np.float64)

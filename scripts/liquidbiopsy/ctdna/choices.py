@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.errors import InputError, UserError
 from liquidbiopsy.core.run import Specimen
 from liquidbiopsy.ctdna.hotspots import read_hotspots
 from liquidbiopsy.ctdna.tables import PANEL, PLASMA, WGS
+from liquidbiopsy.reads.panel import bases_of, read_panel
 from liquidbiopsy.reads.structures import check_structures
+
+BYTES_A_BASE = 300  # of memory, of a panel that is called
+BYTES_A_NORMAL = 200  # and of each library in the panel of normals
+BASES_A_MINUTE = 5_000_000  # of a panel, beside the time that molecules take
 
 NO_PANEL: dict[str, Any] = {"bed": None, "read_structure": None, "umi": "auto", "whitelist": None}
 
@@ -91,6 +97,22 @@ class Choice:
         named = {row["reference"]: self.reference_of(row) for row in libraries.values()}
         return {name: reference for name, reference in named.items() if reference}
 
+    def calling_mb(self, libraries: Mapping[str, Mapping[str, Any]]) -> int:
+        """Memory in MB that calling a specimen's libraries takes by the size of their panels."""
+        normals = len(self.settings["variants"]["normals"])
+        return self._largest(libraries) * (BYTES_A_BASE + normals * BYTES_A_NORMAL) // 1_000_000
+
+    def calling_minutes(self, libraries: Mapping[str, Mapping[str, Any]]) -> int:
+        """Minutes that it takes, likewise."""
+        piles = len(libraries) + len(self.settings["variants"]["normals"])
+        return self._largest(libraries) * piles // BASES_A_MINUTE
+
+    def _largest(self, libraries: Mapping[str, Mapping[str, Any]]) -> int:
+        """Bases of the largest panel; 0 of one that is not called, as it is too large."""
+        most = self.settings["variants"]["max_panel_mb"] * 1e6
+        bases = [panel_bases(self.panel_of(row)["bed"]) for row in libraries.values()]
+        return max((n for n in bases if n <= most), default=0)
+
     @property
     def bases(self) -> dict[str, Any]:
         """What makes a base of a molecule good enough, for variants and known mutations alike."""
@@ -113,6 +135,23 @@ def _kind_of(row: Mapping[str, Any]) -> str:
 def panels_among(libraries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Libraries of panels, of all of a specimen."""
     return {name: dict(row) for name, row in libraries.items() if row["library"] == PANEL}
+
+
+def panel_bases(bed: str | None) -> int:
+    """Bases of a panel, looked up once while its file is the same; 0 where it cannot be read."""
+    try:
+        seen = os.stat(bed) if bed else None
+    except OSError:
+        return 0
+    return _bases_of(bed, seen.st_mtime_ns, seen.st_size) if bed and seen else 0
+
+
+@cache
+def _bases_of(bed: str, changed: int, size: int) -> int:
+    try:
+        return bases_of(read_panel(bed))
+    except InputError:
+        return 0
 
 
 def existing(paths: Sequence[str | None]) -> list[str]:

@@ -1,8 +1,9 @@
 """Consensus reads of the molecules of a chunk, with fgbio's filters.
 
 Each molecule has one end (a single read) or two. At an end lie its first reads, or, where both
-strands of a duplex were read, the first reads of one and the second reads of the other. Reads
-whose insertions and deletions are not the most common ones of their end are left out.
+strands were read, the first reads of one and the second reads of the other. Strands that are not
+to be joined as a duplex are one family: all reads of an end have one consensus. Reads whose
+insertions and deletions are not the most common ones of their end are left out.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Consensus:
     outcome: npt.NDArray[np.uint8]
     """Of each molecule: index into `OUTCOMES`."""
     strands: npt.NDArray[np.int32]
-    """Shape (molecules, 2): templates of strand A and of strand B."""
+    """Shape (molecules, 2): templates of strand A and of strand B; all in one of no duplex."""
     first_end: npt.NDArray[np.uint8]
     """Which of its ends is the first read: 0 or 1."""
     read: npt.NDArray[np.int64]
@@ -77,8 +78,9 @@ def _summary(depth, errors, columns, most, fewest):  # type: ignore[no-untyped-d
 @nb.njit(cache=True, nogil=True)
 def _call(  # type: ignore[no-untyped-def]
     data, tid, pos, flag, n_cigar, length, cigar, seq, qual, first, second, right, order, start,
-    duplex, min_reads, min_strand, max_read_error, max_base_error, max_no_calls, model, widest,
-    deepest, outcome, strands, first_end, read, at, size, out_base, out_quality, depths, rates,
+    by_genome, duplex, min_reads, min_strand, max_read_error, max_base_error, max_no_calls, model,
+    widest, deepest, outcome, strands, first_end, read, at, size, out_base, out_quality, depths,
+    rates,
 ):  # fmt: skip
     reads, kept = np.empty(deepest, np.int64), np.empty(deepest, np.int64)
     side, marks = np.empty(deepest, np.uint8), np.empty(deepest, np.uint64)
@@ -91,9 +93,10 @@ def _call(  # type: ignore[no-untyped-def]
         low, high = start[m], start[m + 1]
         read[2 * m] = read[2 * m + 1] = -1
         strands[m, 0] = strands[m, 1] = 0
+        only_b = by_genome
         for k in range(low, high):
             strands[m, right[order[k]] if duplex else 0] += 1
-        only_b = duplex and strands[m, 0] == 0
+            only_b = only_b and right[order[k]] == 1
         first_end[m] = 1 if only_b else 0
         outcome[m] = KEPT
         if high - low < min_reads:
@@ -108,8 +111,8 @@ def _call(  # type: ignore[no-untyped-def]
             count, e = 0, 2 * m + end
             for k in range(low, high):  # strand A first
                 t = order[k]
-                b = duplex and right[t] == 1
-                if b and strands[m, 0]:
+                b = by_genome and right[t] == 1
+                if duplex and b and strands[m, 0]:
                     continue
                 reads[count] = second[t] if (end == 1) != b else first[t]
                 count += 1
@@ -261,7 +264,7 @@ def call_consensus(
     settings : dict
         The section `consensus`.
     duplex : bool
-        Whether the two strands of a molecule are joined: those of strategy `paired`.
+        Whether the two strands of a molecule are joined, each with a consensus of its own.
     """
     n = len(found)
     templates = found.templates
@@ -280,7 +283,7 @@ def call_consensus(
     filled, unlike = _call(
         chunk.data, chunk.tid, chunk.pos, chunk.flag, chunk.n_cigar, chunk.length, chunk.cigar,
         chunk.seq, chunk.qual, templates.first, templates.second, templates.right, found.order,
-        found.start, duplex, settings["min_reads"], settings["min_strand_reads"],
+        found.start, found.by_genome, duplex, settings["min_reads"], settings["min_strand_reads"],
         settings["max_read_error"], settings["max_base_error"], settings["max_no_calls"],
         model_of(settings), widest, most, outcome, strands, first_end, read, at, size, base,
         quality, depths, rates,

@@ -112,7 +112,7 @@ def put_consensus_tags(  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True)
 def _records(  # type: ignore[no-untyped-def]
     data, tid, pos, mapq, flag, n_cigar, length, cigar, seq, qual, tags, end, code, lengths,
-    outcome, first_end, strands, read, start, size, base, quality, depths, rates, before, duplex,
+    outcome, first_end, read, start, size, base, quality, depths, rates, before, by_genome, duplex,
     prefix, group, widest, most_ops, out,
 ):  # fmt: skip
     ops, cut = np.empty((2, most_ops), np.int64), np.empty((2, most_ops), np.int64)
@@ -164,7 +164,7 @@ def _records(  # type: ignore[no-untyped-def]
         number = before + m
         stop = put_bytes(name, 0, prefix, 0, prefix.size)
         stop = put_digits(name, stop, number)
-        turned = duplex and first_end[m] == 1
+        turned = by_genome and first_end[m] == 1
         for which in range(ends):  # the first read first
             e = which if ends == 1 or first_end[m] == 0 else 1 - which
             i = read[2 * m + e]
@@ -241,8 +241,8 @@ def records_of(
     at, unplaced = _records(
         chunk.data, chunk.tid, chunk.pos, chunk.mapq, chunk.flag, chunk.n_cigar, chunk.length,
         chunk.cigar, chunk.seq, chunk.qual, chunk.tags, chunk.end, found.code, found.lengths,
-        made.outcome, made.first_end, made.strands, made.read, made.at, made.length, made.base,
-        made.quality, made.depth, made.error, before, duplex,
+        made.outcome, made.first_end, made.read, made.at, made.length, made.base, made.quality,
+        made.depth, made.error, before, found.by_genome, duplex,
         np.frombuffer(prefix.encode(), np.uint8), np.frombuffer(group.encode(), np.uint8),
         widest, ops, out,
     )  # fmt: skip

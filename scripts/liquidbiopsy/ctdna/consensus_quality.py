@@ -11,6 +11,13 @@ from liquidbiopsy.ctdna.consensus import OUTCOMES
 from liquidbiopsy.ctdna.consensus_stream import Tally
 from liquidbiopsy.ctdna.tables import MOLECULE_METRICS
 from liquidbiopsy.ctdna.templates import FATES
+from liquidbiopsy.reads.repeats import Repeats
+
+COPIES = "ends_against_chance"
+LEAST_SHARE = 0.8
+"""Distinct pairs of ends over those expected, under which there must be copies: fragments end more
+alike than chance has it, by nucleosomes, but not so much."""
+FEWEST = 1000  # pairs from which it can be told
 
 
 def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]]:
@@ -21,6 +28,17 @@ def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]
         for size, (count, both) in enumerate(tally.sizes)
         if count
     ]
+
+
+def copies_row(library: Mapping[str, Any], found: Repeats) -> dict[str, Any]:
+    """Row of the quality table that says whether a library's reads are copies of each other."""
+    own = {"specimen_id": library["specimen_id"], "item": library["library_id"]}
+    enough = found.pairs >= FEWEST
+    return {
+        **own, "metric": COPIES, "value": found.share, "unit": "1",
+        "limit": LEAST_SHARE if enough else None,
+        "passed": found.share >= LEAST_SHARE if enough else None,
+    }  # fmt: skip
 
 
 def quality_rows(

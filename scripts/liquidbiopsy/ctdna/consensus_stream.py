@@ -14,7 +14,7 @@ import numpy.typing as npt
 from liquidbiopsy.ctdna.consensus import OUTCOMES, Consensus, call_consensus
 from liquidbiopsy.ctdna.consensus_bam import records_of
 from liquidbiopsy.ctdna.group import grouped
-from liquidbiopsy.ctdna.molecules import Molecules
+from liquidbiopsy.ctdna.molecules import PAIRED, Molecules
 from liquidbiopsy.ctdna.templates import FATES
 from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.chunks import Chunk
@@ -62,7 +62,7 @@ class Tally:
 
 def is_duplex(strategy: str, wanted: str | bool) -> bool:
     """Whether the strands of a molecule are joined; YAML may have read on and off as truths."""
-    return strategy == "paired" and wanted not in ("off", False)
+    return strategy == PAIRED and wanted not in ("off", False)
 
 
 def consensus_records(
@@ -73,6 +73,7 @@ def consensus_records(
     tally: Tally,
     umi: str = "rx",
     threads: int = 1,
+    name: str | None = None,
 ) -> Iterator[Records]:
     """Consensus reads as BAM records.
 
@@ -92,6 +93,8 @@ def consensus_records(
         Where UMIs are: `rx`, `name` or `none`.
     threads : int
         Chunks that are worked on at a time; nothing hangs on it.
+    name : str, optional
+        The library's file, as messages name it where UMIs are at fault.
 
     Yields
     ------
@@ -110,7 +113,7 @@ def consensus_records(
     waiting: deque[Future[tuple[Records, Molecules, Consensus, int]]] = deque()
     wanted = settings["consensus"]["duplex"]
     with ThreadPoolExecutor(threads) as pool:
-        for chunk, found, strategy in grouped(reader, settings, umi):
+        for chunk, found, strategy in grouped(reader, settings, umi, name):
             tally.strategy = strategy
             duplex = is_duplex(strategy, wanted)
             if threads == 1:

@@ -117,11 +117,11 @@ def indel_kind(inserted: int, deleted: int, tract: int) -> int:
     Parameters
     ----------
     inserted, deleted : int
-        Bases inserted and deleted; one of them is 0.
+        Bases inserted and deleted; where there are both, the more of them tells.
     tract : int
         Length of the repeat that begins behind its anchor, in bases.
     """
-    which = (0 if inserted else 2) + int(max(inserted, deleted) > 1)
+    which = (0 if inserted > deleted else 2) + int(max(inserted, deleted) > 1)
     return which * len(TRACT_NAMES) + int(np.searchsorted(TRACTS, tract, side="right"))
 
 

@@ -12,7 +12,7 @@ from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.mutations import Mutation
 from liquidbiopsy.ctdna.pileup_reads import Ints, counted
-from liquidbiopsy.reads.panel import Region, read_panel
+from liquidbiopsy.reads.panel import Region, bases_of, read_panel
 
 AROUND = 150  # bases on either side of a known mutation
 MOST_GROUND = 5_000_000  # bases; more is no panel
@@ -32,27 +32,40 @@ def regions_of(
     bam : str
     mutations : list of Mutation
     settings : dict
-        `min_depth` and `min_mapq`.
+        `min_depth`, `min_mapq` and `max_panel_mb`.
 
     Raises
     ------
     InputError
-        The panel or the BAM cannot be read, or what is covered is no panel.
+        The panel or the BAM cannot be read, the panel is too large, or what is covered is none.
     """
     if bed:
-        return read_panel(bed)
+        return _panel(bed, settings["max_panel_mb"])
     with open_bam(bam) as handle:
         if not mutations:
             found = [r for chrom in handle.references for r in _deep(handle, chrom, settings, bam)]
         else:
             found = [r for window in _windows(handle, mutations) for r in _read(handle, *window)]
-    if sum(r.end - r.start for r in found) > MOST_GROUND:
+    if bases_of(found) > MOST_GROUND:
         raise InputError(
             bam,
             f"covers more than {MOST_GROUND} bases, and ctdna.tsv names no panel",
             "name the panel that was captured",
         )
     return found
+
+
+def _panel(bed: str, max_mb: float) -> list[Region]:
+    regions = read_panel(bed)
+    megabases = bases_of(regions) / 1e6
+    if megabases > max_mb:
+        many = f"{len(regions)} region" + "s" * (len(regions) != 1)
+        problem = f"has {megabases:.1f} megabases in {many}, and {max_mb:g} are the most that a"
+        problem += " panel may have"
+        remedy = "give the regions that were captured; a whole genome has no panel, and `wgs` in "
+        remedy += "the column `library` of ctdna.tsv; where it is right, raise the setting "
+        raise InputError(bed, problem, f"{remedy}assays.ctdna.variants.max_panel_mb")
+    return regions
 
 
 def _windows(

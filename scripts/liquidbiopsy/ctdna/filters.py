@@ -7,27 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import binom, fisher_exact
 
+from liquidbiopsy.core.intervals import clopper_pearson
 from liquidbiopsy.ctdna.call import Evidence
-from liquidbiopsy.ctdna.consensus_reads import DUPLEX
+from liquidbiopsy.ctdna.consensus_reads import DUPLEX, SINGLE
 from liquidbiopsy.ctdna.tables import CHIP, GERMLINE, PASS, TUMOUR, UNKNOWN
 
 ONE_SIDED = 0.1  # share of an allele's molecules on its rarer strand, under which it is one-sided
 HOMOZYGOUS = 0.9
 LEAST_IN_NORMAL = 2  # molecules: a single one may have hopped over from another sample
 MISSED = 0.05  # probability that a normal misses what it should have, over which it proves nothing
+MOSTLY = 0.5  # share of an allele's molecules read once from which on it may have hopped over
 
 FILTERS = {
     "molecules": "Fewer molecules have it than variants.min_molecules",
     "q": "False discovery rate over variants.max_q",
-    "p": "Probability by error alone over variants.max_p",
+    "p": "Errors may do as much more often than variants.max_false_per_mb",
     "depth": "Fewer molecules there than variants.min_depth",
+    "families": "Its molecules were mostly read once, and the others there were not",
     "strand": "It lies on one strand, and the molecules there do not",
     "ends": "It lies near the ends of molecules alone",
     "mapq": "Its molecules are mapped worse than the others there",
     "multiallelic": "More alleles there than variants.max_alleles",
-    "normal": "The matched normal has it, above its errors",
+    "normal": "The matched normal has it, above its errors and not much rarer",
 }
 """What each reason means, in the order in which a variant names them."""
 
@@ -40,6 +44,8 @@ class InNormal:
     spanning: int
     p: float
     """Probability of as many by error."""
+    once: float = 1.0
+    """Probability that so many of them were read once by chance; 1 where few were."""
 
     @property
     def vaf(self) -> float | None:
@@ -65,13 +71,14 @@ def reasons(
     against = {
         "molecules": found.having.sum() < settings["min_molecules"],
         "q": found.q > settings["max_q"],
-        "p": found.p > settings["max_p"],
+        "p": found.p > found.limit,
         "depth": found.spanning.sum() < settings["min_depth"],
+        "families": read_once(found.having, found.spanning) < settings["max_family_p"],
         "strand": _on_one_strand(found, settings["max_strand_p"]),
         "ends": _at_the_ends(found, settings["max_end_p"]),
         "mapq": found.mapq_all - found.mapq > settings["max_mapq_drop"],
         "multiallelic": alleles_there > settings["max_alleles"],
-        "normal": normal is not None and _in_normal(normal, settings),
+        "normal": _of_blood(found, normal, settings) is not None,
     }
     return ";".join(name for name in FILTERS if against[name]) or PASS
 
@@ -85,11 +92,11 @@ def origin_of(
 ) -> str:
     """Where a variant comes from.
 
-    With a matched normal: germline where the normal has it from `germline_vaf` on; of blood cells
-    (CHIP) where it has it above its errors, and not much rarer than plasma has it, which would be
-    tumour in the normal; else of the tumour, unless the normal is too shallow to tell. Without one:
-    germline where it is near a half or the whole of the molecules, unless it is known of the
-    tumour or a hotspot; else unknown.
+    Of the blood's own cells where the matched normal has it above its errors, and not so much rarer
+    than plasma that it is tumour in the normal: germline from `germline_vaf` of its molecules on,
+    else clonal haematopoiesis (CHIP). Of the tumour where it is known, or where the normal is deep
+    enough to have shown it. Where there is no such normal, germline if its share may be a half or
+    the whole, unless it is a hotspot of tumours; else unknown.
 
     Parameters
     ----------
@@ -101,24 +108,68 @@ def origin_of(
     settings : dict
         The section `variants`.
     """
-    vaf = float(found.having.sum() / max(int(found.spanning.sum()), 1))
-    if normal is not None and normal.spanning:
-        share = normal.having / normal.spanning
-        if share >= settings["germline_vaf"]:
-            return GERMLINE
-        if _in_normal(normal, settings) and share >= settings["chip_ratio"] * vaf:
-            return CHIP
-        if known or (1 - vaf) ** normal.spanning <= MISSED:
-            return TUMOUR
-        return UNKNOWN
-    if known:
+    blood = _of_blood(found, normal, settings)
+    if blood is not None:
+        return blood
+    if known or (normal is not None and _too_rare(found, normal)):
         return TUMOUR
-    near_half = abs(vaf - 0.5) <= settings["germline_band"]
-    return GERMLINE if (near_half or vaf >= HOMOZYGOUS) and not hotspot else UNKNOWN
+    return GERMLINE if not hotspot and _like_germline(found, settings) else UNKNOWN
 
 
-def _in_normal(normal: InNormal, settings: Mapping[str, Any]) -> bool:
-    return normal.having >= LEAST_IN_NORMAL and normal.p <= settings["max_normal_p"]
+def read_once(having: npt.NDArray[Any], spanning: npt.NDArray[Any]) -> float:
+    """Probability that so many molecules with an allele were read once by chance.
+
+    Molecules that hopped over from another library have one read each, while those of the library
+    have as many as it was sequenced deep.
+
+    Parameters
+    ----------
+    having, spanning : array of int, shape (4, 2, 2)
+        Molecules that have it, and that would tell.
+
+    Returns
+    -------
+    float
+        1 where most were read more often, or where most molecules there were read once anyway.
+    """
+    count, once = int(having.sum()), int(having[SINGLE].sum())
+    share = float(spanning[SINGLE].sum() / max(int(spanning.sum()), 1))
+    if not count or once < MOSTLY * count or share >= MOSTLY:
+        return 1.0
+    return float(binom.sf(once - 1, count, share))
+
+
+def _share(found: Evidence) -> float:
+    return float(found.having.sum() / max(int(found.spanning.sum()), 1))
+
+
+def _of_blood(found: Evidence, normal: InNormal | None, settings: Mapping[str, Any]) -> str | None:
+    """Which of the blood's own variants the matched normal says that it is."""
+    if normal is None or not normal.spanning or normal.having < LEAST_IN_NORMAL:
+        return None
+    if normal.p > settings["max_normal_p"] or normal.once < settings["max_family_p"]:
+        return None
+    share = normal.having / normal.spanning
+    if share >= settings["germline_vaf"]:
+        return GERMLINE
+    return CHIP if share >= settings["chip_ratio"] * _share(found) else None
+
+
+def _too_rare(found: Evidence, normal: InNormal) -> bool:
+    """Whether the normal would have shown more molecules, had it the share that plasma has."""
+    if not normal.spanning:
+        return False
+    return bool(binom.cdf(normal.having, normal.spanning, _share(found)) <= MISSED)
+
+
+def _like_germline(found: Evidence, settings: Mapping[str, Any]) -> bool:
+    """Whether the share of a variant may be a half or the whole, by its 95 % interval."""
+    count, total = int(found.having.sum()), int(found.spanning.sum())
+    if not count or count / total < settings["germline_floor"]:
+        return False
+    low, high = clopper_pearson(count, total)
+    band = settings["germline_band"]
+    return (low <= 0.5 + band and high >= 0.5 - band) or high >= HOMOZYGOUS
 
 
 def _on_one_strand(found: Evidence, max_p: float) -> bool:

@@ -3,7 +3,8 @@
 Of a duplex library (strategy `paired`) a molecule's top strand carries the UMIs `A-B` on its first
 and second read, its bottom strand `B-A`: put by the genome, left end first, they are one, and the
 strand is known by whether the first read is the left end (strand A) or the right one (B) [1]_.
-With the other strategies the two are different molecules.
+Reads without UMIs are grouped by their ends alone, both strands together, as Picard and samtools
+mark duplicates. With the other strategies the two strands are different molecules.
 
 References
 ----------
@@ -22,29 +23,34 @@ import pyarrow as pa
 import pysam
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.ctdna.molecules import Molecules, molecules_of
-from liquidbiopsy.ctdna.templates import SOURCES, find_templates
+from liquidbiopsy.ctdna.molecules import PAIRED, POSITION, Molecules, molecules_of
+from liquidbiopsy.ctdna.templates import NONE, SOURCES, find_templates
 from liquidbiopsy.reads.bam import CHUNK, BamReader
 from liquidbiopsy.reads.chunks import BamHeader, Chunk
 from liquidbiopsy.reads.fields import five_prime
 
 
-def strategy_of(wanted: str, chunk: Chunk, source: int, file: str) -> str:
+def strategy_of(wanted: str, chunk: Chunk, source: int, file: str) -> str | None:
     """The strategy for a library: `auto` is `paired` where the first UMI has two parts.
+
+    None where no template of the chunk tells.
 
     Raises
     ------
     InputError
-        `paired` is asked for, but the UMIs have one part.
+        `paired` is asked for, but the UMIs have one part; as `find_templates`.
     """
+    if source == NONE:
+        return POSITION
     found = find_templates(chunk, True, 0, source, file)
-    dual = bool(len(found.lengths)) and bool((found.lengths[0] & 255) and found.lengths[0] >> 8)
-    if wanted == "paired" and len(found.lengths) and not dual:
-        raise InputError(
-            file, "its reads carry one UMI, but umi.strategy is paired", "set it to auto"
-        )
+    if not len(found.lengths):
+        return None
+    dual = bool((found.lengths[0] & 255) and found.lengths[0] >> 8)
+    if wanted == PAIRED and not dual:
+        problem = "its reads carry one UMI each, but umi.strategy is paired, which needs two"
+        raise InputError(file, problem, "set it to auto or directional")
     if wanted == "auto":
-        return "paired" if dual else "directional"
+        return PAIRED if dual else "directional"
     return wanted
 
 
@@ -66,7 +72,7 @@ def template_sorted(bam: str, header: BamHeader, folder: str, threads: int = 1) 
 
 
 def grouped(
-    reader: BamReader, settings: Mapping[str, Any], umi: str = "rx"
+    reader: BamReader, settings: Mapping[str, Any], umi: str = "rx", name: str | None = None
 ) -> Iterator[tuple[Chunk, Molecules, str]]:
     """Chunks with their molecules and the strategy; no position is ever cut.
 
@@ -77,20 +83,24 @@ def grouped(
     settings : dict
         The sections `umi` and `align`.
     umi : str
-        `rx`, `name` or `none`.
+        `rx`, `name` or `none`: the reads have none, and are grouped by position alone.
+    name : str, optional
+        The library's file, where UMIs are at fault; else the reader's own.
+
+    Raises
+    ------
+    InputError
+        As `strategy_of`; the file is damaged.
     """
-    source = SOURCES[umi]
-    strategy, edits = settings["umi"]["strategy"], settings["umi"]["max_edits"]
-    known = False
+    source, file = SOURCES[umi], name or reader.shown
+    wanted, edits = settings["umi"]["strategy"], settings["umi"]["max_edits"]
+    strategy = None
     for chunk in reader:
-        if not known:
-            strategy = strategy_of(strategy, chunk, source, reader.shown)
-            known = True
-        found = find_templates(
-            chunk, reader.ended, settings["align"]["min_mapq"], source, reader.shown
-        )
+        strategy = strategy or strategy_of(wanted, chunk, source, file)
+        found = find_templates(chunk, reader.ended, settings["align"]["min_mapq"], source, file)
         reader.give_back(found.carry)
-        yield chunk, molecules_of(found, strategy, edits), strategy
+        chosen = strategy or POSITION  # which one does not matter to a chunk without templates
+        yield chunk, molecules_of(found, chosen, edits), chosen
 
 
 def umi_text(code: int, lengths: int) -> str:
@@ -126,8 +136,8 @@ def group_bam(
     -------
     Table
         read (name), molecule (number from 0), contig and position (unclipped 5' end of the first
-        read, from 0), umi (that of the molecule), strand (`A` or `B` of a duplex library, else `+`
-        or `-` of the first read).
+        read, from 0), umi (that of the molecule), strand (`A` or `B` where both strands are
+        grouped together, else `+` or `-` of the first read).
     """
     columns: dict[str, list[Any]] = {
         name: [] for name in ("read", "molecule", "contig", "position", "umi", "strand")
@@ -150,7 +160,7 @@ def group_bam(
                             piece.flag[i],
                         )
                         back = int(piece.flag[i]) >> 4 & 1
-                        if strategy == "paired":
+                        if strategy in (PAIRED, POSITION):
                             strand = "AB"[found.templates.right[t]]
                         else:
                             strand = "+-"[back]

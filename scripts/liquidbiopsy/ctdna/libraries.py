@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from liquidbiopsy.core.names import shown_names
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.core.tables import FAILED
 
@@ -17,6 +18,16 @@ def paired_with_files(
         {"row": dict(row), "consensus": bam, "library": table}
         for row, bam, table in zip(rows, consensus, libraries, strict=True)
     ]
+
+
+def source_of(row: Mapping[str, Any]) -> str:
+    """The file that a library is read from as messages name it: by the sheet, no path of a machine.
+
+    Of FASTQ files that of the first reads.
+    """
+    files = [row.get(name) for name in ("bam", "fq1", "wig", "bins")]
+    given = next((str(file) for file in files if file), row["library_id"])
+    return shown_names([given])[given]
 
 
 def failure_of(library: Mapping[str, Any]) -> str | None:

@@ -21,12 +21,12 @@ from liquidbiopsy.reads.alignments import (
     open_alignments,
     reads_of,
 )
-from liquidbiopsy.reads.reference import Reference, check_contigs, open_reference
+from liquidbiopsy.reads.reference import Reference, check_contigs, check_index, open_reference
 from liquidbiopsy.reads.regroup import NOT_PRIMARY, templates_of_aligned
 from liquidbiopsy.reads.sorting import COORDINATE, TEMPLATE, Sorter
 from liquidbiopsy.reads.structures import Structure, structures_of
-from liquidbiopsy.reads.templates import templates_of_fastq, templates_of_reads
-from liquidbiopsy.reads.umis import AUTO, NONE, RX, STRUCTURE, Umis, read_whitelist
+from liquidbiopsy.reads.templates import has_rx, templates_of_fastq, templates_of_reads
+from liquidbiopsy.reads.umis import AUTO, NAME, NONE, RX, STRUCTURE, Umis, read_whitelist
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
@@ -64,6 +64,8 @@ class Library:
         with ExitStack() as stack:
             genome = None
             if self.reference is not None:
+                if self.index is not None:
+                    check_index(self.index, self.reference["fasta"])
                 genome = stack.enter_context(open_reference(self.reference["fasta"], self.index))
             if row["bam"]:
                 kind, umis = self._of_bam(row["bam"], genome)
@@ -86,25 +88,28 @@ class Library:
         source = self.panel["umi"]
         if source == AUTO:
             source = STRUCTURE if _has_umi(structures) else NONE
+            if has_rx(first):
+                source = RX
         umis = self._umis(source)
-        kind = READY if source == NONE else RAW
-        self._align(templates_of_fastq(first, second, structures, umis), kind, genome, first)
-        return kind, umis
+        structures = _left_of(structures, source)
+        self._align(templates_of_fastq(first, second, structures, umis), RAW, genome, first)
+        return RAW, umis
 
     def _of_bam(self, file: str, genome: Reference | None) -> tuple[str, Umis]:
         seen = look_into(file, genome)
         structures = self._structures()
         source = self._source(seen, _has_umi(structures))
         umis = self._umis(source)
-        kind = READY if seen.consensus or source == NONE else RAW
+        kind = READY if seen.consensus or (source == NONE and seen.aligned) else RAW
         with open_alignments(file, genome) as handle:
             reads = reads_of(handle, file)
             if not seen.aligned:
                 whole = seen.consensus or source == RX
                 umis = Umis(NONE) if seen.consensus else umis
                 templates = templates_of_reads(
-                    reads, file, None if whole else structures, umis, keep_molecule=seen.consensus
-                )
+                    reads, file, None if whole else _left_of(structures, source), umis,
+                    keep_molecule=seen.consensus,
+                )  # fmt: skip
                 self._align(templates, kind, genome, file)
                 return kind, Umis(source) if seen.consensus else umis
             contigs = contigs_in(handle)
@@ -187,6 +192,12 @@ class Library:
                     read.set_tag("RG", group, "Z")
                     sorter.write(read)
             sorter.finish()
+
+
+def _left_of(structures: tuple[Structure, Structure], source: str) -> tuple[Structure, Structure]:
+    """What of the structures is still to be cut: nothing where barcodes were taken out before."""
+    taken = source in (RX, NAME) and _has_umi(structures)
+    return structures_of(None) if taken else structures
 
 
 def _has_umi(structures: tuple[Structure, Structure]) -> bool:

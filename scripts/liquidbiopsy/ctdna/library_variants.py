@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from liquidbiopsy.ctdna.background import Background, LeftOut, counts_of, estimate
-from liquidbiopsy.ctdna.background_counts import Counts
-from liquidbiopsy.ctdna.call import Evaluated, evaluate
-from liquidbiopsy.ctdna.filters import InNormal
+from liquidbiopsy.ctdna.background_counts import Counts, hidden_variants
+from liquidbiopsy.ctdna.call import Evaluated, Tested, evaluate, significant, tested
+from liquidbiopsy.ctdna.filters import LEAST_IN_NORMAL, InNormal, read_once
 from liquidbiopsy.ctdna.hotspots import Codon
 from liquidbiopsy.ctdna.known import Key, parts_of
 from liquidbiopsy.ctdna.model import Model
@@ -46,7 +46,7 @@ class Called:
 
     def alleles_at(self) -> Counter[tuple[str, int]]:
         """Alleles called at each position."""
-        called = (e for e in self.evaluated.evidence if e.p <= self.evaluated.threshold)
+        called = (e for e in self.evaluated.evidence if e.p <= e.threshold)
         return Counter((e.chrom, e.pos) for e in called)
 
 
@@ -73,16 +73,25 @@ def call_library(
     settings : dict
         The section `variants`.
     """
-    first = out = left_out(pile, kept_out, known)
+    first = left_out(pile, kept_out, known)
+    model, found = _told_apart(pile, first, normals, settings["min_molecules"])
+    return Called(pile, model, evaluate(pile, model, found, settings, known))
+
+
+def _told_apart(
+    pile: Pile, first: LeftOut, normals: Normals | None, least: int
+) -> tuple[Model, Tested]:
+    """Errors and variants of a library: the errors as rates, and both held against them."""
+    out = first
     for _ in range(ROUNDS):
         own = counts_of([pile], out)
-        background = estimate(own, normals.counts if normals else None)
+        background = estimate(own, normals.counts if normals else None, hidden_variants(pile, out))
         model = Model(background, out, normals.sites if normals else None)
-        evaluated = evaluate(pile, model, settings, known)
-        before, out = out, first.more(*evaluated.significant)
+        found = tested(pile, model, least)
+        before, out = out, first.more(*significant(pile, found, least))
         if (out.keys, out.gaps) == (before.keys, before.gaps) or normals is not None:
             break
-    return Called(pile, model, evaluated)
+    return model, found
 
 
 def left_out(pile: Pile, codons: Sequence[Codon], known: frozenset[Key]) -> LeftOut:
@@ -99,9 +108,28 @@ def left_out(pile: Pile, codons: Sequence[Codon], known: frozenset[Key]) -> Left
 
 
 def normals_of(piles: Sequence[Pile]) -> Normals:
-    """A panel of normals, variants of each person left out."""
-    out = [left_out(pile, (), frozenset()) for pile in piles]
-    return Normals(counts_of(list(piles), out), site_errors(piles, out))
+    """A panel of normals, variants of each person left out.
+
+    Germline variants show by their share. What else is more than errors of its kind do, clonal
+    haematopoiesis or a site that errs, is left out of the rates; what one person alone has of that
+    is a variant, and no error at its site either.
+    """
+    first = [left_out(pile, (), frozenset()) for pile in piles]
+    out = [
+        _told_apart(pile, own, None, LEAST_IN_NORMAL)[0].out
+        for pile, own in zip(piles, first, strict=True)
+    ]
+    keys = Counter(key for own in out for key in own.keys)
+    gaps = Counter(gap for own in out for gap in own.gaps)
+    lone = len(piles) > 1
+    of_one = [
+        before.more(
+            (key for key in own.keys if lone and keys[key] == 1),
+            (gap for gap in own.gaps if lone and gaps[gap] == 1),
+        )
+        for before, own in zip(first, out, strict=True)
+    ]
+    return Normals(counts_of(list(piles), out), site_errors(piles, of_one))
 
 
 def in_normal(normal: Called, key: Key) -> InNormal | None:
@@ -124,5 +152,6 @@ def in_normal(normal: Called, key: Key) -> InNormal | None:
     if beta is None:
         return InNormal(count, total, 1.0)
     a, b = beta
-    p = tails(having[None], spanning[None], a[None], b[None])[0]
-    return InNormal(count, total, float(p))
+    shared = model.shared(len(ref) != len(alt))
+    p = tails(having[None], spanning[None], a[None], b[None], shared)[0]
+    return InNormal(count, total, float(p), read_once(having, spanning))

@@ -15,6 +15,8 @@ from liquidbiopsy.ctdna.contexts import Kinds, change_of, coded, indel_kind
 from liquidbiopsy.ctdna.normals import SiteErrors
 from liquidbiopsy.ctdna.pileup import Pile
 
+CORRELATED = 0.1  # of a base's errors, at most, those that are on a run with the bases beside it
+
 
 @dataclass(frozen=True)
 class Model:
@@ -25,6 +27,10 @@ class Model:
     """What was left out where the library's own errors were counted."""
     sites: SiteErrors | None = None
     """Of a panel of normals."""
+
+    def shared(self, gap: bool) -> float:
+        """Squared coefficient of variation of the factor that all classes of a site share."""
+        return self.background.shared[int(gap)]
 
     def substitutions(self, pile: Pile, keys: Kinds) -> tuple[Values, Values]:
         """Those of substitutions (site * 4 + base), arrays of shape (n, 4, 2, 2).
@@ -68,7 +74,7 @@ class Model:
         return a[0], b[0]
 
     def _run(self, pile: Pile, run: Allele) -> tuple[Values, Values]:
-        """Those of its rarest substitution, as each of them must have happened."""
+        """Those of its rarest substitution, as each of them must have happened, and together."""
         site = pile.site(run.chrom, run.pos)
         assert site is not None
         keys = (site + np.arange(len(run.alt))) * 4 + coded(run.alt)
@@ -76,7 +82,7 @@ class Model:
         a, b = self.substitutions(pile, keys)
         expected = (a / (a + b) * run.spanning).sum(axis=(1, 2, 3))
         rarest = int(expected.argmin())
-        return a[rarest], b[rarest]
+        return a[rarest], (a[rarest] + b[rarest]) / CORRELATED - a[rarest]
 
 
 def counts_at(pile: Pile, keys: Kinds) -> npt.NDArray[np.int32]:

@@ -11,8 +11,11 @@ import numpy.typing as npt
 from liquidbiopsy.ctdna.templates import Templates
 from liquidbiopsy.ctdna.umi_graph import ADJACENCY, DIRECTIONAL, IDENTITY, by_abundance, cluster
 
+PAIRED, POSITION = "paired", "position"
+"""Strategies by which both strands of a molecule are grouped together: by UMIs, by ends alone."""
 STRATEGIES = {
-    "identity": IDENTITY, "adjacency": ADJACENCY, "directional": DIRECTIONAL, "paired": DIRECTIONAL,
+    "identity": IDENTITY, "adjacency": ADJACENCY, "directional": DIRECTIONAL, PAIRED: DIRECTIONAL,
+    POSITION: IDENTITY,
 }  # fmt: skip
 
 
@@ -26,9 +29,11 @@ class Molecules:
     start: npt.NDArray[np.int64]
     """Where in `order` each molecule begins; one more than there are molecules."""
     code: npt.NDArray[np.uint64]
-    """UMI of each, two bits a base; of a duplex library the left end's first."""
+    """UMI of each, two bits a base; with `by_genome` the left end's first."""
     lengths: npt.NDArray[np.int32]
     """Bases of its first part, times 256, and of its second."""
+    by_genome: bool
+    """Whether both strands of a molecule are in it; else it has one."""
 
     def __len__(self) -> int:
         """Molecules."""
@@ -141,13 +146,14 @@ def molecules_of(templates: Templates, strategy: str, edits: int) -> Molecules:
     ----------
     templates : Templates
     strategy : str
-        `identity`, `adjacency`, `directional` or `paired`.
+        `identity`, `adjacency`, `directional`, `paired` or `position`.
     edits : int
         Bases in which UMIs of one molecule may differ.
     """
     n = len(templates.first)
     code, kind = templates.code, templates.lengths
-    if strategy == "paired":
+    by_genome = strategy in (PAIRED, POSITION)
+    if by_genome:
         code, kind = _by_genome(code, kind, templates.right)
     else:  # the strands apart
         kind = kind | (templates.right.astype(np.int32) << 16)
@@ -157,5 +163,6 @@ def molecules_of(templates: Templates, strategy: str, edits: int) -> Molecules:
         templates.run, kind, code, edits, STRATEGIES[strategy], order, start, final_code, final_kind
     )
     return Molecules(
-        templates, order, start[: count + 1], final_code[:count], final_kind[:count] & 0xFFFF
-    )
+        templates, order, start[: count + 1], final_code[:count], final_kind[:count] & 0xFFFF,
+        by_genome,
+    )  # fmt: skip

@@ -69,7 +69,8 @@ class Verdict:
     """What the test says of one library."""
 
     status: str
-    """MEASURED is detected; NOT_DETECTED; INADEQUATE, still with numbers."""
+    """MEASURED is detected, from however few molecules; NOT_DETECTED; INADEQUATE where nothing was
+    detected and the molecules are too few to say that nothing is there, still with numbers."""
     p_value: float
     fraction: float
     """Share of molecules over mutations that are mutated by the tumour, 0 to 1: the mean VAF."""
@@ -104,9 +105,11 @@ def judge(evidence: Evidence, settings: Mapping[str, Any]) -> Verdict:
     fraction, low, high = interval(evidence, weights, settings["confidence"])
     null = Null(evidence, settings["max_outlier_p"])
     p = null.p_value(evidence.mutated, fraction)
-    status = MEASURED if p <= settings["max_p"] else NOT_DETECTED
-    if informative < settings["min_informative"]:
-        status = INADEQUATE
+    if p <= settings["max_p"]:
+        status = MEASURED  # p takes into account how few molecules there are
+    else:
+        enough = informative >= settings["min_informative"]
+        status = NOT_DETECTED if enough else INADEQUATE
     return Verdict(
         status, p, fraction, low, high, informative, mutated, float(evidence.expected.sum()),
         null.lod(settings["max_p"]), weights,

@@ -231,11 +231,11 @@ def _check_places(file: str, mutations: Sequence[Mutation], contigs: Mapping[str
     for m in mutations:
         if m.chrom not in contigs:
             other = m.chrom[3:] if m.chrom.startswith("chr") else f"chr{m.chrom}"
-            hint = did_you_mean(m.chrom, contigs)
-            if other in contigs:
-                hint = f": there it is '{other}', {'without' if other in m.chrom else 'with'} 'chr'"
             problem = f"{m.record}: contig '{m.chrom}' is not in the alignments or their reference"
-            raise InputError(file, problem + hint)
+            if other not in contigs:
+                raise InputError(file, problem + did_you_mean(m.chrom, contigs))
+            problem += f", which call it '{other}': the names differ by `chr`"
+            raise InputError(file, problem, "write the file's contigs as they do")
         if m.pos + len(m.ref) - 1 > contigs[m.chrom]:
             problem = f"{m.record}: {m} lies past the end of {m.chrom} ({contigs[m.chrom]} bases)"
             raise InputError(file, problem, "the file is of another genome build?")

@@ -19,10 +19,12 @@ import pysam
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.ctdna.alleles import Allele, gap_alleles, run_alleles
 from liquidbiopsy.ctdna.consensus_reads import open_bam
-from liquidbiopsy.ctdna.contexts import Codes, tracts, trinucleotides
+from liquidbiopsy.ctdna.contexts import NONE, Codes, tracts, trinucleotides
+from liquidbiopsy.ctdna.delins import Key
 from liquidbiopsy.ctdna.ground import codes_of_reads, reference_codes
 from liquidbiopsy.ctdna.pileup_kernel import LONGEST_RUN, count_bases
-from liquidbiopsy.ctdna.pileup_reads import Ints, Reads, counted, gather
+from liquidbiopsy.ctdna.pileup_reads import Bytes, Ints, Reads, Stream, gather
+from liquidbiopsy.ctdna.pileup_sites import Block, Counted, Sites
 
 if TYPE_CHECKING:
     from liquidbiopsy.reads.panel import Region
@@ -33,8 +35,11 @@ MARGIN = LONGEST_RUN + 2  # bases beyond a block that are counted with it, for r
 FURTHER = 100  # bases beyond a block whose reference is known, for repeats
 ROOM = 1 << 14
 
-Strata = npt.NDArray[np.int32]
-"""Molecules by class (4: single, pair, family, duplex), strand (2) and nearness to an end (2)."""
+Strata = npt.NDArray[np.signedinteger[Any]]
+"""Molecules by class (4: single, pair, family, duplex), strand (2) and nearness to an end (2).
+
+Of whole piles int16, or int32 where there are more than that holds.
+"""
 
 
 @dataclass(frozen=True)
@@ -105,23 +110,12 @@ class Pile:
         return np.asarray(alts[self.alt_base[low:high] == base].sum(axis=0), np.int32)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """What is counted of a stretch of one region."""
-
-    reference: Codes
-    trinucleotide: npt.NDArray[np.int16]
-    tract: npt.NDArray[np.int16]
-    counts: Strata
-    mapq_sum: Ints
-    alleles: list[Allele]
-
-
 def pile(
     bam: str,
     regions: Sequence[Region],
     reference: Reference | None,
     settings: Mapping[str, Any],
+    known: frozenset[Key] = frozenset(),
 ) -> Pile:
     """Count the molecules of a BAM over regions.
 
@@ -135,21 +129,28 @@ def pile(
         Without one the reads' MD tags tell the reference.
     settings : dict
         `min_mapq`, `min_base_q` and `ends` (bases from an end that are near it).
+    known : frozenset of (str, int, str, str)
+        Known mutations; of those that are a gap and substitutions one molecule is enough to be told
+        as such, of others it takes two.
 
     Raises
     ------
     InputError
         The BAM cannot be read, has no index, lacks a region's contig, or MD tags that are needed.
     """
-    blocks = []
+    sizes = [region.end - region.start for region in regions]
+    sites = Sites(sum(sizes))
     with open_bam(bam) as handle:
+        stream = Stream(handle, settings["min_mapq"])
         for region in regions:
             _check_contig(handle, region, bam)
+            length = handle.get_reference_length(region.chrom)
             for start in range(region.start, region.end, BLOCK):
-                end = min(start + BLOCK, region.end)
-                place = (region.chrom, start, end)
-                blocks.append(_count(handle, place, reference, settings, bam))
-    return _joined(tuple(regions), blocks)
+                place = (region.chrom, start, min(start + BLOCK, region.end))
+                reads, codes = _read(stream, place, length, reference, bam)
+                sites.put(_count(reads, codes, place, settings, known))
+    first = np.concatenate([[0], np.cumsum(np.array(sizes, np.int64))]).astype(np.int64)
+    return Pile(regions=tuple(regions), first=first, **sites.fields())
 
 
 def _check_contig(handle: pysam.AlignmentFile, region: Region, bam: str) -> None:
@@ -163,34 +164,26 @@ def _check_contig(handle: pysam.AlignmentFile, region: Region, bam: str) -> None
 
 
 def _read(
-    handle: pysam.AlignmentFile,
-    place: tuple[str, int, int],
-    reference: Reference | None,
-    settings: Mapping[str, Any],
-    bam: str,
+    stream: Stream, place: tuple[str, int, int], length: int, reference: Reference | None, bam: str
 ) -> tuple[Reads, Codes]:
     """Reads over a stretch, and the reference from `FURTHER` bases before it to as many behind."""
     chrom, start, end = place
-    length = handle.get_reference_length(chrom)
-    low, high = max(0, start - MARGIN), min(length, end + MARGIN)
-    fetched = handle.fetch(chrom, low, high) if low < high else ()
-    segments = (r for r in fetched if counted(r, settings["min_mapq"]))
+    segments = stream.over(chrom, max(0, start - MARGIN), min(length, end + MARGIN))
     low, high = start - FURTHER, end + FURTHER
     if reference is not None:
         return gather(segments), reference_codes(reference, chrom, low, high)
-    kept = list(segments)
-    return gather(kept), codes_of_reads(kept, low, high, bam)
+    return gather(segments), codes_of_reads(segments, low, high, bam)
 
 
 def _counted(
-    reads: Reads, low: int, codes: Codes, settings: Mapping[str, Any]
-) -> tuple[Strata, Ints, Ints]:
+    reads: Reads, bases: Bytes, low: int, codes: Codes, settings: Mapping[str, Any]
+) -> tuple[Counted, Ints, Ints]:
     """What the kernel counts, called again where there were more runs than room for them."""
     room = ROOM
     while True:
         counts, mapq_sum, runs, needed = count_bases(
             reads.molecule, reads.start, reads.span_start, reads.span_end, reads.group,
-            reads.strand, reads.mapq, reads.cigar_from, reads.cigar, reads.bases_from, reads.bases,
+            reads.strand, reads.mapq, reads.cigar_from, reads.cigar, reads.bases_from, bases,
             reads.quals, low, codes, settings["min_base_q"], settings["ends"], room,
         )  # fmt: skip
         if needed <= room:
@@ -199,64 +192,30 @@ def _counted(
 
 
 def _count(
-    handle: pysam.AlignmentFile,
+    reads: Reads,
+    codes: Codes,
     place: tuple[str, int, int],
-    reference: Reference | None,
     settings: Mapping[str, Any],
-    bam: str,
-) -> _Block:
+    known: frozenset[Key],
+) -> Block:
     """Molecules of a stretch."""
     chrom, start, end = place
-    reads, codes = _read(handle, place, reference, settings, bam)
-    trimmed = codes[FURTHER - MARGIN : codes.size - FURTHER + MARGIN]
-    counts, mapq_sum, runs = _counted(reads, start - MARGIN, trimmed, settings)
-    alleles = run_alleles(runs, counts, trimmed, chrom, start - MARGIN)
-    alleles += gap_alleles(reads, codes, chrom, start - FURTHER, settings)
-    own = slice(MARGIN, MARGIN + end - start)
     further = slice(FURTHER, FURTHER + end - start)
-    return _Block(
-        reference=codes[further],
-        trinucleotide=trinucleotides(codes)[further],
-        tract=tracts(codes)[further],
+    ground = codes[further], trinucleotides(codes)[further], tracts(codes)[further]
+    if not reads.n:
+        return Block(*ground, counts=None, mapq_sum=None, alleles=[])
+    trimmed = codes[FURTHER - MARGIN : codes.size - FURTHER + MARGIN]
+    gaps = gap_alleles(reads, codes, chrom, start - FURTHER, settings, known)
+    bases = reads.bases
+    if gaps.told.size:
+        bases = bases.copy()
+        bases[gaps.told] = NONE
+    counts, mapq_sum, runs = _counted(reads, bases, start - MARGIN, trimmed, settings)
+    alleles = [*run_alleles(runs, counts, trimmed, chrom, start - MARGIN), *gaps.alleles]
+    own = slice(MARGIN, MARGIN + end - start)
+    return Block(
+        *ground,
         counts=counts[own],
         mapq_sum=mapq_sum[own],
         alleles=[a for a in alleles if start <= a.pos < end],
     )
-
-
-def _joined(regions: tuple[Region, ...], blocks: list[_Block]) -> Pile:
-    """The blocks of all regions, alternatives kept where there are any."""
-    depth, mapq, site, base, count, alt_mapq = [], [], [], [], [], []
-    offset = 0
-    for block in blocks:
-        total = block.counts.sum(axis=(2, 3, 4))
-        depth.append(block.counts.sum(axis=1, dtype=np.int32))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mapq.append(block.mapq_sum.sum(axis=1) / total.sum(axis=1))
-            mean = block.mapq_sum / total
-        other = (total > 0) & (np.arange(4) != block.reference[:, None])
-        s, b = np.nonzero(other)
-        site.append(s + offset)
-        base.append(b.astype(np.uint8))
-        count.append(block.counts[s, b])
-        alt_mapq.append(mean[s, b])
-        offset += block.reference.size
-    sizes = [region.end - region.start for region in regions]
-    return Pile(
-        regions=regions,
-        first=np.concatenate([[0], np.cumsum(np.array(sizes, np.int64))]).astype(np.int64),
-        reference=_together([b.reference for b in blocks], np.uint8),
-        trinucleotide=_together([b.trinucleotide for b in blocks], np.int16),
-        tract=_together([b.tract for b in blocks], np.int16),
-        depth=_together(depth, np.int32, (4, 2, 2)),
-        mapq=_together(mapq, np.float64),
-        alt_site=_together(site, np.int64),
-        alt_base=_together(base, np.uint8),
-        alt_count=_together(count, np.int32, (4, 2, 2)),
-        alt_mapq=_together(alt_mapq, np.float64),
-        alleles=tuple(a for b in blocks for a in sorted(b.alleles, key=lambda a: a.key)),
-    )
-
-
-def _together(parts: list[Any], kind: Any, shape: tuple[int, ...] = ()) -> Any:
-    return np.concatenate([np.zeros((0, *shape), kind), *parts]).astype(kind)

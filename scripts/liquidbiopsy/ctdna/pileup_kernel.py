@@ -6,8 +6,42 @@ import numba as nb
 import numpy as np
 
 CONFLICT = 4  # mates that disagree
-LONGEST_RUN = 6  # substitutions next to each other that may be one variant
+LONGEST_RUN = 6  # bases of substitutions that may be one variant
+APART = 1  # unchanged bases, at most, between two of these
 EVENT = 7  # numbers that tell a run
+
+
+@nb.njit(cache=True, nogil=True)
+def _runs_of(  # type: ignore[no-untyped-def]
+    base, near, best, quality, reference, lowest, highest, strand, apart, runs, n_runs
+):  # fmt: skip
+    """Note the runs of one molecule: substitutions with so many unchanged bases between, at most.
+
+    With more than none between only those that have such bases. Gives the number of all runs.
+    """
+    first, last, holes = -1, -1, 0
+    run_near, run_best, run_mapq, spelled = 1, 3, 255, 0
+    for p in range(lowest, highest + 2):  # one further, which ends the last run
+        known = p <= highest and 0 <= base[p] < CONFLICT and reference[p] < 4
+        differs = known and reference[p] != base[p]
+        if first >= 0 and (not known or p - last > apart + differs):
+            length = last - first + 1
+            if 2 <= length <= LONGEST_RUN and (holes > 0) == (apart > 0):
+                if n_runs < runs.shape[0]:
+                    runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = first, length, spelled
+                    runs[n_runs, 3], runs[n_runs, 4] = run_best, strand
+                    runs[n_runs, 5], runs[n_runs, 6] = run_near, run_mapq
+                n_runs += 1
+            first, holes, run_near, run_best, run_mapq, spelled = -1, 0, 1, 3, 255, 0
+        if differs:
+            if first < 0:
+                first = last = p
+            for between in range(last + 1, p):
+                spelled, holes = spelled * 4 + reference[between], holes + 1
+            spelled = spelled * 4 + base[p] if p - first < LONGEST_RUN else 0
+            run_near, run_best = min(run_near, near[p]), min(run_best, best[p])
+            run_mapq, last = min(run_mapq, quality[p]), p
+    return n_runs
 
 
 @nb.njit(cache=True, nogil=True)
@@ -37,8 +71,8 @@ def count_bases(  # type: ignore[no-untyped-def]
     mapq_sum : array of int64, shape (n, 4)
         Mapping qualities of those molecules, added up.
     runs : array of int64, shape (runs, 7)
-        Substitutions next to each other on one molecule: first base, length, bases as a number to
-        the base of 4, class, strand, near, mapping quality.
+        Substitutions next to each other on one molecule, and again with those a base apart: first
+        base, length, bases as a number to the base of 4, class, strand, near, mapping quality.
     needed : int
         Runs that there were.
     """
@@ -80,27 +114,15 @@ def count_bases(  # type: ignore[no-untyped-def]
                 elif op == 2 or op == 3:
                     here += length
             r += 1
-        run, run_near, run_best, run_mapq, spelled = 0, 1, 3, 255, 0
-        for p in range(lowest, highest + 2):  # one further, which ends the last run
-            differs = False
-            if p <= highest and 0 <= base[p] < CONFLICT:
-                b = base[p]
-                counts[p, b, best[p], strand[first], near[p]] += 1
-                mapq_sum[p, b] += quality[p]
-                differs = reference[p] < 4 and reference[p] != b
-            if differs:
-                run += 1
-                run_near, run_best = min(run_near, near[p]), min(run_best, best[p])
-                run_mapq = min(run_mapq, quality[p])
-                spelled = spelled * 4 + base[p] if run <= LONGEST_RUN else 0
-            else:
-                if 2 <= run <= LONGEST_RUN:
-                    if n_runs < room:
-                        runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = p - run, run, spelled
-                        runs[n_runs, 3], runs[n_runs, 4] = run_best, strand[first]
-                        runs[n_runs, 5], runs[n_runs, 6] = run_near, run_mapq
-                    n_runs += 1
-                run, run_near, run_best, run_mapq, spelled = 0, 1, 3, 255, 0
+        for p in range(lowest, highest + 1):
+            if 0 <= base[p] < CONFLICT:
+                counts[p, base[p], best[p], strand[first], near[p]] += 1
+                mapq_sum[p, base[p]] += quality[p]
+        for apart in (0, APART):
+            n_runs = _runs_of(
+                base, near, best, quality, reference, lowest, highest, strand[first], apart, runs,
+                n_runs,
+            )  # fmt: skip
         for p in range(lowest, highest + 1):
             base[p] = -1
     return counts, mapq_sum, runs[: min(n_runs, room)], n_runs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ FORWARD, REVERSE = 0, 1
 INSERTION, DELETION, SKIP, CLIP = 1, 2, 3, 4
 MOST_SURE = 93  # quality of bases that have none
 ALIGNED = (0, 7, 8)  # M = X
+FAR = 5_000  # bases between two stretches over which reads are passed by, and not read
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -82,6 +83,42 @@ def counted(read: pysam.AlignedSegment, min_mapq: int) -> bool:
     if read.flag & LEFT_OUT or read.mapping_quality < min_mapq or not read.query_length:
         return False
     return read.cigartuples is not None
+
+
+class Stream:
+    """Reads that count, over one stretch after another, each decoded but once.
+
+    Parameters
+    ----------
+    handle : AlignmentFile
+        Sorted by coordinate and indexed; nothing else may read it meanwhile.
+    min_mapq : int
+    """
+
+    def __init__(self, handle: pysam.AlignmentFile, min_mapq: int) -> None:
+        self._handle, self._min_mapq = handle, min_mapq
+        self._coming: Iterator[pysam.AlignedSegment] = iter(())
+        self._next: pysam.AlignedSegment | None = None
+        self._held: list[pysam.AlignedSegment] = []
+        self._chrom, self._reached = "", 0
+
+    def over(self, chrom: str, low: int, high: int) -> list[pysam.AlignedSegment]:
+        """Reads over the stretch from `low` to before `high`, in the order of the file.
+
+        Stretches of a contig must come in ascending order of both ends.
+        """
+        if low >= high:
+            return []
+        if chrom != self._chrom or low > self._reached + FAR:
+            self._coming, self._held = iter(self._handle.fetch(chrom, low)), []
+            self._next, self._chrom = next(self._coming, None), chrom
+        self._held = [r for r in self._held if (r.reference_end or 0) > low]
+        while self._next is not None and self._next.reference_start < high:
+            read, self._next = self._next, next(self._coming, None)
+            if counted(read, self._min_mapq) and (read.reference_end or 0) > low:
+                self._held.append(read)
+        self._reached = high
+        return self._held
 
 
 def gather(segments: Iterable[pysam.AlignedSegment]) -> Reads:

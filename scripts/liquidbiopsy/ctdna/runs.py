@@ -1,4 +1,7 @@
-"""Which substitutions next to each other are one variant: those that lie on the same molecules."""
+"""Which substitutions side by side are one variant: those that lie on the same molecules.
+
+Side by side is next to each other, or with one unchanged base between, as two of one codon may be.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ import numpy.typing as npt
 
 from liquidbiopsy.ctdna.alleles import Allele
 from liquidbiopsy.ctdna.contexts import Kinds, coded
+from liquidbiopsy.ctdna.delins import MOSTLY
 from liquidbiopsy.ctdna.pileup import Pile
-
-MOSTLY = 0.5  # share of the molecules of each substitution that have all of the run
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,28 @@ def together(pile: Pile, least: int) -> Together:
     absorbed = np.zeros(keys.size, bool)
     runs: list[tuple[Allele, Kinds]] = []
     candidates = [a for a in pile.alleles if not a.is_gap and a.having.sum() >= least]
-    for run in sorted(candidates, key=lambda a: (-int(a.having.sum()), a.key)):
-        site = pile.site(run.chrom, run.pos)
-        if site is None or pile.site(run.chrom, run.pos + len(run.ref) - 1) is None:
+    for run in sorted(candidates, key=_order):
+        site, last = (pile.site(run.chrom, run.pos + i) for i in (0, len(run.ref) - 1))
+        if site is None or last is None or last - site != len(run.ref) - 1:
             continue
-        sites = site + np.arange(len(run.alt))
+        changed = _changed(run)
+        sites = site + changed
         if (pile.trinucleotide[sites] < 0).all():
             continue
-        own = sites * 4 + coded(run.alt)
+        own = sites * 4 + coded(run.alt)[changed]
         at = np.searchsorted(keys, own)
         if not absorbed[at].any() and run.having.sum() >= MOSTLY * total[at].max():
             absorbed[at] = True
             runs.append((run, own))
     runs.sort(key=lambda r: r[0].key)
     return Together([r[0] for r in runs], [r[1] for r in runs], absorbed)
+
+
+def _changed(run: Allele) -> Kinds:
+    """Which of its bases differ from the reference."""
+    return np.flatnonzero(coded(run.alt) != coded(run.ref))
+
+
+def _order(run: Allele) -> tuple[bool, int, tuple[str, int, str, str]]:
+    """Those with an unchanged base first: what they have beside it is a run too; then by size."""
+    return _changed(run).size == len(run.ref), -int(run.having.sum()), run.key

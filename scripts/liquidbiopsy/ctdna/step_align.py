@@ -36,8 +36,8 @@ def align_library(
 
     A `raw` library is sorted by template, with RX, QX, MC and MQ, and has primary alignments alone:
     secondary and supplementary ones are left out, so that a molecule is seen once. A `ready` one,
-    consensus reads or reads without barcodes, is sorted by place; one that came aligned keeps all
-    its alignments and flags.
+    consensus reads or reads that came aligned without barcodes, is sorted by place; one that came
+    aligned keeps all its alignments and flags.
 
     Parameters
     ----------

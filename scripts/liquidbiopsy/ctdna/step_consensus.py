@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,25 +15,32 @@ import numpy.typing as npt
 import pysam
 
 from liquidbiopsy.core.atomic import atomic_path
+from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.core.names import without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY
-from liquidbiopsy.ctdna.consensus_quality import family_rows, quality_rows
+from liquidbiopsy.ctdna.consensus_quality import copies_row, family_rows, quality_rows
 from liquidbiopsy.ctdna.consensus_stream import Tally, consensus_records
 from liquidbiopsy.ctdna.group import template_sorted
 from liquidbiopsy.ctdna.overlap import settle
 from liquidbiopsy.ctdna.realign import header_text, realigned
-from liquidbiopsy.ctdna.tables import FAMILIES, RAW
+from liquidbiopsy.ctdna.tables import FAMILIES, LIBRARIES, RAW
 from liquidbiopsy.reads.align import contigs_of
+from liquidbiopsy.reads.alignments import header_of, write_empty
 from liquidbiopsy.reads.bam import BamReader
 from liquidbiopsy.reads.bgzf import BgzfWriter
 from liquidbiopsy.reads.chunks import chunk_of
+from liquidbiopsy.reads.repeats import repeats_of
+from liquidbiopsy.reads.umis import NONE, RX
 
+log = logging.getLogger(__name__)
 SORT_MB = 512
 
 
 def consensus_library(
     inputs: Mapping[str, str],
+    source: str,
     index: str | None,
     reference: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
@@ -45,7 +53,10 @@ def consensus_library(
     Parameters
     ----------
     inputs : dict
-        Paths of `reads` (of a raw library sorted by template coordinate) and `library`.
+        Paths of `reads` (of a raw library sorted by template coordinate) and `library` (how
+        aligning it went).
+    source : str
+        The file that the library is read from, as messages name it.
     index : str, optional
         Prefix of a BWA index, to which consensus reads are aligned where `consensus.realign` says
         so.
@@ -56,36 +67,80 @@ def consensus_library(
     code : str
         Digest of the code.
     outputs : dict
-        Paths of `consensus` (BAM), `index` (of it), `families` and `quality`.
+        Paths of `consensus` (BAM), `index` (of it), `library` (its row again), `families` and
+        `quality`. Of a library that cannot be grouped the row has status `failed` and the reason,
+        and the BAM file no reads.
     threads : int
         Chunks worked on at a time, and threads of aligner and sorter; nothing hangs on it.
 
     Raises
     ------
     InputError
-        The reads are cut off or damaged, a UMI has more than 32 bases, or there is but one UMI
-        where two are asked for.
+        The reads that step `align` has written are cut off or damaged.
     """
-    library = read_table(inputs["library"]).to_pylist()[0]
+    (library,) = read_table(inputs["library"]).to_pylist()
     tally = Tally()
-    facts: dict[str, float] = {}
+    rows: list[dict[str, Any]] = []
     if library["status"] != FAILED and library["kind"] == RAW:
-        with _work_beside(outputs["consensus"]) as folder:
-            facts = _raw(inputs["reads"], library, index, settings, outputs, tally, threads, folder)
+        try:
+            with _work_beside(outputs["consensus"]) as folder:
+                facts = _raw(
+                    inputs["reads"], library, source, index, settings, outputs, tally, threads,
+                    folder,
+                )  # fmt: skip
+            rows = quality_rows(library, tally, facts)
+        except InputError as error:
+            if error.file == inputs["reads"]:
+                raise
+            library, tally = _failed(library, error, index), Tally()
+            _write_none(inputs["reads"], library, outputs["consensus"])
     else:
         with atomic_path(outputs["consensus"]) as partial:
             shutil.copyfile(inputs["reads"], partial)
+        if library["status"] != FAILED and library["umi"] == NONE:
+            rows = _copies(inputs["reads"], library, source)
     with atomic_path(outputs["index"]) as partial:
         pysam.index("-o", str(partial), outputs["consensus"])
     made = Provenance(
         code,
         {name: dict(settings[name]) for name in ("umi", "align", "consensus")},
-        checksums({"reads.bam": inputs["reads"], "library.parquet": inputs["library"]}),
+        checksums({"reads.bam": inputs["reads"], "aligned.parquet": inputs["library"]}),
     )
+    write_table(table_of([library], LIBRARIES), outputs["library"], LIBRARIES, made)
     families = table_of(family_rows(library, tally), FAMILIES)
     write_table(families, outputs["families"], FAMILIES, made)
-    rows = quality_rows(library, tally, facts) if facts else []
     write_table(table_of(rows, QUALITY), outputs["quality"], QUALITY, made)
+
+
+def _failed(library: Mapping[str, Any], error: InputError, index: str | None) -> dict[str, Any]:
+    """The row of a library whose reads cannot be grouped, or not be aligned anew."""
+    reason = str(error)
+    if index:
+        reason = without_place(reason, index, Path(index).name)
+    log.warning("%s: %s", library["library_id"], reason)
+    return {**library, "status": FAILED, "reason": reason}
+
+
+def _write_none(reads: str, library: Mapping[str, Any], path: str) -> None:
+    """A BAM file without reads, with the contigs of another."""
+    with BamReader(reads) as reader, atomic_path(path) as partial:
+        contigs = reader.header.contigs
+        write_empty(partial, header_of(contigs, library["specimen_id"], library["library_id"]))
+
+
+def _copies(reads: str, library: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
+    """Whether copies count as molecules in a library that came aligned and without barcodes."""
+    found = repeats_of(reads)
+    if found.consensus or found.flagged:
+        return []
+    row = copies_row(library, found)
+    if row["passed"] is False:
+        log.warning(
+            "%s: %s: no read is flagged as a duplicate, yet its pairs share both ends far more "
+            "often than by chance: copies of molecules count as molecules (run samtools markdup "
+            "on it, or give the barcodes)", library["library_id"], source,
+        )  # fmt: skip
+    return [row]
 
 
 @contextmanager
@@ -103,6 +158,7 @@ def _work_beside(path: str) -> Iterator[str]:
 def _raw(
     reads: str,
     library: Mapping[str, Any],
+    source: str,
     index: str | None,
     settings: Mapping[str, Any],
     outputs: Mapping[str, str],
@@ -112,7 +168,7 @@ def _raw(
 ) -> dict[str, float]:
     """Write the consensus reads of a raw library; counts of what became of them."""
     name = library["library_id"]
-    umi = library["umi"] if library["umi"] == "none" else "rx"
+    umi = NONE if library["umi"] == NONE else RX
     with BamReader(reads) as reader:
         path = template_sorted(reads, reader.header, folder, threads)
     facts = {"consensus_reads": 0.0, "mates_differ": 0.0, "mates_clipped": 0.0}
@@ -120,7 +176,7 @@ def _raw(
     with BamReader(path, name=reads, keep=threads > 1) as reader:
         contigs = reader.header.contigs
         pieces: Iterable[npt.NDArray[np.uint8]] = consensus_records(
-            reader, settings, f"{name}:", name, tally, umi, threads
+            reader, settings, f"{name}:", name, tally, umi, threads, source
         )
         if settings["consensus"]["realign"] and index is not None:
             own, contigs = len(contigs), contigs_of(index)

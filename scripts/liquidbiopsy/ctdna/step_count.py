@@ -39,9 +39,10 @@ def count_specimen(
     Parameters
     ----------
     inputs : dict
-        Paths of `variants`, `coverage`, `mrd`, `genomes`, `genes` and `copies_quality`, and lists
-        of those of each library's `libraries`, `families`, `quality`, `fragment_sizes`,
-        `fragments`, `motifs`, `windows` and `fragments_quality`.
+        Paths of `variants`, `coverage`, `mrd`, `genomes`, `genes`, `on_target` and
+        `copies_quality` (quality of panels and of genomes), and lists of those of each library's
+        `libraries`, `families`, `quality`, `fragment_sizes`, `fragments`, `motifs`, `windows` and
+        `fragments_quality`.
     specimen : dict
         Its row of specimens.tsv.
     code : str
@@ -53,14 +54,15 @@ def count_specimen(
     said = {name: read_table(inputs[name]).to_pylist() for name in SAID}
     said["libraries"] = _united(inputs["libraries"], LIBRARIES).to_pylist()
     said["fragment_sizes"] = _united(inputs["fragment_sizes"], SIZES).to_pylist()
-    files = {f"{name}.parquet": inputs[name] for name in (*SAID, "copies_quality")}
+    files = {f"{name}.parquet": inputs[name] for name in (*SAID, "on_target", "copies_quality")}
     for name in (*OF_LIBRARIES, *UNITED):
         files |= {f"{name}/{k}": path for k, path in enumerate(inputs[name])}
     made = Provenance(code, {"specimen": dict(specimen)}, checksums(files))
     rows = [o.row(specimen) for o in [*_of_panels(said), *_of_genomes(said)]]
     write_table(table_of(rows, OBSERVATIONS), outputs["observations"], OBSERVATIONS, made)
     own = [row for lib in said["libraries"] for row in _quality(lib, said["coverage"])]
-    parts = [*inputs["quality"], *inputs["fragments_quality"], inputs["copies_quality"]]
+    parts = [*inputs["quality"], *inputs["fragments_quality"]]
+    parts += [inputs["on_target"], inputs["copies_quality"]]
     quality = pa.concat_tables([table_of(own, QUALITY), _united(parts, QUALITY)])
     write_table(quality, outputs["quality"], QUALITY, made)
     for name, table in UNITED.items():

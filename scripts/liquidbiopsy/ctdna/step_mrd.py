@@ -13,7 +13,7 @@ from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED
 from liquidbiopsy.ctdna.consensus_reads import open_bam
-from liquidbiopsy.ctdna.libraries import failure_of
+from liquidbiopsy.ctdna.libraries import failure_of, source_of
 from liquidbiopsy.ctdna.mrd_library import (
     FILTERED,
     IN_NORMAL,
@@ -142,12 +142,15 @@ def _genome(
 def _shown(
     words: str, items: Iterable[Mapping[str, Any]], references: Mapping[str, Mapping[str, Any]]
 ) -> str:
-    """A reason without a path of a machine."""
-    shown = {item["consensus"]: f"{item['row']['library_id']}/consensus.bam" for item in items}
+    """A reason that names files as the sheet does, without a path of a machine."""
+    shown = {item["consensus"]: source_of(item["row"]) for item in items}
     given = [item["row"]["mutations"] for item in items if item["row"]["mutations"]]
     given += [r["fasta"] for r in references.values()]
     shown |= shown_names(sorted(set(given)))
-    for path in sorted(shown, key=len, reverse=True):
+    longest = sorted(shown, key=len, reverse=True)
+    for path in longest:
+        words = words.replace(path, shown[path])
+    for path in longest:  # what is left of the folders that they lie in
         words = without_place(words, path, shown[path])
         words = words.replace(str(Path(path).resolve()), shown[path])
     return words

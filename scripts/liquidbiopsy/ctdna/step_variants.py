@@ -14,20 +14,22 @@ from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.names import shown_names, without_place
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
+from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctdna.background_rows import background_rows
 from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.covered import regions_of
 from liquidbiopsy.ctdna.hotspots import Codon, codons_of, read_hotspots
-from liquidbiopsy.ctdna.known import known_keys
-from liquidbiopsy.ctdna.libraries import failure_of
+from liquidbiopsy.ctdna.known import Key, known_keys
+from liquidbiopsy.ctdna.libraries import failure_of, source_of
 from liquidbiopsy.ctdna.library_variants import Called, Normals, call_library, normals_of
 from liquidbiopsy.ctdna.mrd_targets import TaggedGenome
 from liquidbiopsy.ctdna.mutations import Mutation, read_mutations
+from liquidbiopsy.ctdna.on_target import on_target, quality_rows
 from liquidbiopsy.ctdna.pileup import pile
 from liquidbiopsy.ctdna.tables import BACKGROUND, COVERAGE, NORMAL, PANEL, VARIANTS
 from liquidbiopsy.ctdna.variant_rows import coverage_rows, on_the_panel, variant_rows
 from liquidbiopsy.ctdna.vcf import vcf_text
-from liquidbiopsy.reads.panel import Region
+from liquidbiopsy.reads.panel import Region, check_panel, check_regions
 from liquidbiopsy.reads.reference import Reference, open_reference
 
 LOG = logging.getLogger(__name__)
@@ -63,7 +65,8 @@ def variants_specimen(
     code : str
         Digest of the code.
     outputs : dict
-        Paths of `variants`, `vcf`, `background` and `coverage`.
+        Paths of `variants`, `vcf`, `background`, `coverage` and, where it is wanted, `quality`:
+        how much of each library lies on its panel.
     """
     specimen = _Specimen(panels, references, read_hotspots(hotspots), settings)
     readable = [lib for lib in libraries if lib["row"]["library"] == PANEL and not failure_of(lib)]
@@ -74,11 +77,13 @@ def variants_specimen(
     files = _files(libraries, panels, references, settings)
     slice_of = {**settings, "normals": len(settings["normals"])}
     made = Provenance(code, {"variants": slice_of, "hotspots": specimen.hotspots}, checksums(files))
-    for name, table, rows in (
+    tables = [
         ("variants", VARIANTS, specimen.variants),
         ("background", BACKGROUND, specimen.background),
         ("coverage", COVERAGE, specimen.coverage),
-    ):
+        ("quality", QUALITY, specimen.quality),
+    ]
+    for name, table, rows in tables[: None if "quality" in outputs else -1]:
         write_table(table_of(rows, table), outputs[name], table, made)
     names = [lib["row"]["library_id"] for lib in plasma]
     write_text(outputs["vcf"], vcf_text(specimen.variants, names, specimen.contigs))
@@ -114,6 +119,7 @@ class _Specimen:
         self.variants: Rows = []
         self.background: Rows = []
         self.coverage: Rows = []
+        self.quality: Rows = []
         self.contigs: dict[str, int] = {}
         self._panels_of_normals: dict[tuple[Any, ...], Normals] = {}
         self._told: set[str] = set()
@@ -129,10 +135,7 @@ class _Specimen:
                 reference = self._reference(row, stack)
                 self._library(library, normals, reference)
         except InputError as error:
-            words = without_place(str(error), library["consensus"], f"{row['library_id']}.bam")
-            others = [*self.settings["normals"], self._bed(row), self._fasta(row)]
-            for path, name in shown_names([p for p in others if p]).items():
-                words = without_place(words, path, name)
+            words = self._words(error, library)
             self._tell(f"{row['library_id']}: {words}")
             self.coverage.append(
                 {
@@ -140,6 +143,15 @@ class _Specimen:
                     **{"chrom": "", "start": 0, "end": 0, "mean": 0.0, "reason": words},
                 }
             )
+
+    def _words(self, error: InputError, library: Mapping[str, Any]) -> str:
+        """What is wrong with a library, its files named as the sheet and the settings name them."""
+        row = library["row"]
+        words = without_place(str(error), library["consensus"], source_of(row))
+        others = [*self.settings["normals"], self._bed(row), self._fasta(row)]
+        for path, name in shown_names([p for p in others if p]).items():
+            words = without_place(words, path, name)
+        return words
 
     def _reference(self, row: Mapping[str, Any], stack: ExitStack) -> Reference | None:
         fasta = self._fasta(row)
@@ -160,9 +172,9 @@ class _Specimen:
             mutations = self._mutations(row, handle, reference)
             genome = reference or TaggedGenome(handle)
             known = known_keys(mutations, genome)
-        regions = regions_of(self._bed(row), bam, mutations, self.settings)
+        regions = self._regions(library, mutations, contigs, reference)
         codons = self._codons(row, contigs)
-        own = pile(bam, regions, reference, self.settings)
+        own = pile(bam, regions, reference, self.settings, known)
         hotspots = on_the_panel(codons, own, self._tell)
         others = self._normals(row, regions, reference)
         found = call_library(own, [c for c, _ in hotspots], known, others, self.settings)
@@ -172,8 +184,31 @@ class _Specimen:
             self.contigs.setdefault(name, length)
         if row["role"] == NORMAL:
             return
-        normal = self._matched(row, normals, regions, reference, codons, others)
+        normal = self._matched(row, normals, regions, reference, codons, others, known)
         self.variants += variant_rows(found, row, hotspots, known, normal, self.settings)
+
+    def _regions(
+        self,
+        library: Mapping[str, Any],
+        mutations: Sequence[Mutation],
+        contigs: Mapping[str, int],
+        reference: Reference | None,
+    ) -> list[Region]:
+        """Regions to call in; how much of the library lies on a panel goes to the quality table."""
+        row, bam = library["row"], library["consensus"]
+        bed = self._bed(row)
+        regions = regions_of(bed, bam, mutations, self.settings)
+        if bed and reference is not None:
+            check_panel(regions, reference, bed)
+        if bed:
+            check_regions(regions, contigs, bed, source_of(row))
+        found = on_target(bam, regions)
+        if found.without_bases:
+            few = f"{found.without_bases} of {found.reads} mapped reads have no bases"
+            self._tell(f"{row['library_id']}: {few} (SEQ is *), and are left out")
+        if bed:
+            self.quality += quality_rows(found, row)
+        return regions
 
     def _bed(self, row: Mapping[str, Any]) -> str | None:
         return self.panels[row["panel"]]["bed"] if row["panel"] else None
@@ -225,14 +260,15 @@ class _Specimen:
         reference: Reference | None,
         codons: Sequence[Codon],
         others: Normals | None,
+        known: frozenset[Key],
     ) -> Called | None:
         """The first matched normal of the same reference, called over the same regions."""
         for library in normals:
             if library["row"]["reference"] == row["reference"]:
                 try:
-                    own = pile(library["consensus"], regions, reference, self.settings)
+                    own = pile(library["consensus"], regions, reference, self.settings, known)
                 except InputError as error:
-                    self._tell(f"{library['row']['library_id']}: {error}")
+                    self._tell(f"{library['row']['library_id']}: {self._words(error, library)}")
                     continue
                 return call_library(own, codons, frozenset(), others, self.settings)
         return None

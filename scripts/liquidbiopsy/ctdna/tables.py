@@ -98,7 +98,7 @@ BACKGROUND = Table(
 
 VARIANTS = Table(
     name="variants",
-    row="one variant of a library, or one hotspot where none was seen",
+    row="one variant of a library, or one hotspot without any that passes",
     columns=(
         *LIBRARY,
         column("chrom", text, "Contig", nullable=False),
@@ -106,7 +106,7 @@ VARIANTS = Table(
         column("ref", text, "Reference allele", nullable=False),
         column("alt", text, "Other allele", nullable=False),
         column("filter", text, "`PASS`, or the reasons against it, joined by `;`; `not_detected` "
-               "of a hotspot where nothing was seen", nullable=False),
+               "of a hotspot without a variant that passes", nullable=False),
         column("vaf", real, "Share of the molecules that have it, 0 to 1"),
         column("vaf_low", real, "Lower limit of its 95 % interval (Clopper-Pearson)"),
         column("vaf_high", real, "Upper limit"),
@@ -123,7 +123,8 @@ VARIANTS = Table(
         column("alt_reverse", whole, "Molecules that have it, of fragments read in reverse",
                "{molecules}"),
         column("error_rate", real, "Mean error rate that it was held against"),
-        column("p_value", real, "Probability of as many by error alone"),
+        column("p_value", real, "Probability of as much evidence by error alone"),
+        column("p_limit", real, "Largest `p_value` there within the budget of false calls"),
         column("q_value", real, "The same, as a false discovery rate over all that was tested"),
         column("normal_vaf", real, "Share of the matched normal's molecules that have it"),
         column("normal_molecules", whole, "Molecules of the matched normal there", "{molecules}"),
@@ -184,8 +185,10 @@ ANALYTES = {
         "1",
         "Share of the molecules that have a variant of the tumour, or of origin unknown; `target` "
         "is gene and change at a hotspot, else `chrom:pos:ref>alt`. `count` is the molecules that "
-        "have it, `denominator` all there. `not_detected`: a hotspot without one, with its `lod`, "
-        "or, without `target`, that there is none on the panel",
+        "have it, `denominator` all there; `reason` why its origin is unknown. `not_detected`: a "
+        "hotspot without one, with its `lod` and what was seen there but errors may do, or, "
+        "without `target`, that there is none on the panel. `inadequate`: a hotspot with too few "
+        "molecules, or with a variant that was filtered as an artefact",
     ),
     "mrd_tumour_fraction": (
         "1",
@@ -245,6 +248,8 @@ METRICS = {
     "mapped_share": ("a library", "1", "Share of them of which at least one read is mapped"),
     "depth": ("a library", MOLECULES, "Mean molecules over the bases of its regions"),
     "duplex_depth": ("a library", MOLECULES, "Mean duplex molecules over the same"),
+    "on_target_share": ("a library", "1", "Share of its molecules that overlap its panel"),
+    "on_target_base_share": ("a library", "1", "Share of their aligned bases that lie there"),
     **MOLECULE_METRICS,
 }
 """Metric of the quality table -> item that it is of, unit, and what it is."""

@@ -198,12 +198,8 @@ def find_templates(chunk: Chunk, last: bool, min_mapq: int, source: int, file: s
         code, lengths, fate,
     )  # fmt: skip
     if wrong >= 0:
-        raise InputError(
-            file,
-            f"record {chunk.first + wrong + 1} ({chunk.name_of(wrong)}) has a UMI of more than "
-            f"{MAX_UMI} bases",
-            "keep fewer bases by the read structure, or group by position alone (umi: none)",
-        )
+        problem = f"the read '{chunk.name_of(wrong)}' has a UMI of more than {MAX_UMI} bases"
+        raise InputError(file, problem, "keep fewer of them, by the read structure or in RX")
     if last:
         carry = n
     else:

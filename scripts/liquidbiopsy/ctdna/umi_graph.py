@@ -2,14 +2,16 @@
 
 An error in a UMI makes a rare neighbour of an abundant one. `directional` joins b to a where they
 differ in at most k bases and count(a) >= 2 count(b) - 1, following such edges from the most
-abundant UMI on [1]_; `adjacency` takes whole networks and the fewest most abundant UMIs of each
-that reach all others in one step. Among equally abundant UMIs the first by alphabet leads, so that
-neither the order of the reads nor a seed matters.
+abundant UMI on [1]_. `adjacency` takes whole networks; in each, UMIs become leaders from the most
+abundant on until every other is a neighbour of one of them, and goes to its most abundant such
+neighbour: three here, since ACGT and AAAT do not reach ACAG, and ACAT, the next, does. Among
+equally abundant UMIs the first by alphabet leads, so that neither the order of the reads nor a seed
+matters.
 
 ::
 
     ACGT 456 ── ACAT 72 ── ACAG 1        identity     6 molecules
-     ├ TCGT 2      │                     adjacency    3: ACGT, AAAT, ACAG
+     ├ TCGT 2      │                     adjacency    3: ACGT (TCGT, CCGT), AAAT, ACAT (ACAG)
      └ CCGT 2   AAAT 90                  directional  2: ACGT (with ACAT, ACAG ...), AAAT
 
 Neighbours are found by comparing all pairs while they are few; beyond that, of k + 1 parts of two

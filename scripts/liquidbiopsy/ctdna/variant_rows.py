@@ -100,8 +100,9 @@ def _numbers(evidence: Evidence, found: Called, settings: Mapping[str, Any]) -> 
     count, total = int(having.sum()), int(spanning.sum())
     low, high = clopper_pearson(count, total) if total else (None, None)
     lod = limit_of_detection(
-        spanning, evidence.a, evidence.b, found.evaluated.threshold, settings["min_molecules"]
-    )
+        spanning, evidence.a, evidence.b, evidence.shared, evidence.threshold,
+        settings["min_molecules"],
+    )  # fmt: skip
     return {
         "chrom": evidence.chrom,
         "pos": evidence.pos + 1,
@@ -120,6 +121,7 @@ def _numbers(evidence: Evidence, found: Called, settings: Mapping[str, Any]) -> 
         "alt_reverse": int(having[:, REVERSE].sum()),
         "error_rate": evidence.error_rate,
         "p_value": evidence.p,
+        "p_limit": evidence.limit,
         "q_value": evidence.q,
     }
 
@@ -152,14 +154,15 @@ def _not_detected(codon: Codon, bases: str, found: Called, settings: Mapping[str
     sites = np.arange(first, first + codon.end - codon.start)
     depth = pile.depth[sites].sum(axis=(1, 2, 3))
     worst = int(sites[depth.argmin()])
+    threshold = settings["prior_weight"] * found.evaluated.threshold
+    shared = found.model.shared(codon.kind != "substitution")
     limits = [
         limit_of_detection(
-            pile.depth[site].astype(np.int64), a, b, found.evaluated.threshold,
-            settings["min_molecules"],
+            pile.depth[site].astype(np.int64), a, b, shared, threshold, settings["min_molecules"]
         )
         for site, a, b in _alternatives(codon, sites, found)
     ]  # fmt: skip
-    some = bool(limits) and None not in limits
+    some = bool(limits) and None not in limits and depth.min() >= settings["min_depth"]
     residue = codon.residue
     return {
         "chrom": codon.chrom,

@@ -17,7 +17,7 @@ from pybwa import libbwaindex, libbwamem
 from pysam import AlignedSegment, FastxRecord
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.reads.align_program import align_by_program
+from liquidbiopsy.reads.align_program import align_by_program, on_path
 from liquidbiopsy.reads.mates import Pair, join, mark_proper
 from liquidbiopsy.reads.templates import Template
 from liquidbiopsy.reads.umis import Tags
@@ -28,7 +28,9 @@ BATCH, TAIL = 20_000, 2_000
 """Templates in a batch; a last one of fewer than the tail goes with the batch before it, so that
 its insert size is known."""
 BASES_IN_CHUNK = 2**30  # more than a batch has, so that pybwa does not cut it by its threads
-INDEX_FILES = ("amb", "ann", "bwt", "pac", "sa")
+COMMON_FILES = ("amb", "ann", "pac")
+OWN_FILES = {IN_PROCESS: ("bwt", "sa"), "bwa": ("bwt", "sa"), "bwa-mem2": ("0123", "bwt.2bit.64")}
+"""Ends of the names of an index's files: of all programs, of each."""
 
 REVERSED = frozenset(["cd", "ce", "ad", "ae", "bd", "be", "aq", "bq"])
 """Tags of consensus reads with a value a base, as fgbio writes them; `ac` and `bc` are bases."""
@@ -66,9 +68,10 @@ def align(
     InputError
         The index or the program is not there; whatever the templates raise.
     """
-    contigs_of(index)
-    if program != IN_PROCESS:
-        yield from align_by_program(templates, index, program, threads, with_tags)
+    where = on_path(program) if program != IN_PROCESS else ""
+    _check_files(index, (*COMMON_FILES, *OWN_FILES[program]), program)
+    if where:
+        yield from align_by_program(templates, index, where, threads, with_tags)
         return
     with TemporaryDirectory() as spare:
         aligner = pybwa.BwaMem(index=_loaded(index, Path(spare)))
@@ -141,10 +144,7 @@ def contigs_of(prefix: str) -> dict[str, int]:
     InputError
         One of the index's files is not there, or it is none.
     """
-    for end in INDEX_FILES:
-        if not Path(f"{prefix}.{end}").is_file():
-            problem = f"is no BWA index: {Path(prefix).name}.{end} is not there"
-            raise InputError(prefix, problem, "make it with `bwa index`, or let the run make it")
+    _check_files(prefix, COMMON_FILES)
     try:
         lines = Path(f"{prefix}.ann").read_text(encoding="utf-8").splitlines()[1:]
         names = [line.split()[1] for line in lines[::2]]
@@ -155,12 +155,25 @@ def contigs_of(prefix: str) -> dict[str, int]:
         raise InputError(prefix, problem, "make it anew with `bwa index`") from error
 
 
+def _check_files(prefix: str, ends: Iterable[str], program: str = IN_PROCESS) -> None:
+    for end in ends:
+        if Path(f"{prefix}.{end}").is_file():
+            continue
+        name = f"{Path(prefix).name}.{end}"
+        problem, remedy = f"is no BWA index: {name} is not there", "or let the run make it"
+        if program not in (IN_PROCESS, "bwa"):
+            problem = f"is no index of {program}: {name} is not there"
+            remedy = "and give its prefix as the reference's `bwa`"
+        make = "bwa" if program == IN_PROCESS else program
+        raise InputError(prefix, problem, f"make it with `{make} index`, {remedy}")
+
+
 def _loaded(prefix: str, spare: Path) -> pybwa.BwaIndex:
     """An index in memory; pybwa wants a dictionary beside it, which `bwa index` does not make."""
     libbwaindex._set_bwa_idx_verbosity(1)
     libbwamem._set_bwa_mem_verbosity(1)
     if not Path(prefix).with_suffix(".dict").is_file():
-        for end in INDEX_FILES:
+        for end in (*COMMON_FILES, *OWN_FILES[IN_PROCESS]):
             (spare / f"genome.{end}").symlink_to(Path(f"{prefix}.{end}").resolve())
         lines = [f"@SQ\tSN:{name}\tLN:{length}" for name, length in contigs_of(prefix).items()]
         (spare / "genome.dict").write_text("\n".join(lines) + "\n")

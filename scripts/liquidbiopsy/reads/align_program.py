@@ -17,37 +17,42 @@ from liquidbiopsy.reads.templates import Template
 from liquidbiopsy.reads.umis import Tags
 
 CHUNK = "10000000"  # bases that are aligned at a time, whatever the threads
-OWN_INDEX = {"bwa-mem2": ("0123", "bwt.2bit.64")}
+INSTEAD = "set assays.ctdna.align.program to pybwa"
 
 Tagged = Callable[[AlignedSegment, Tags], AlignedSegment]
 
 
-def align_by_program(
-    templates: Iterable[Template], prefix: str, program: str, threads: int, tagged: Tagged
-) -> Iterator[tuple[AlignedSegment, ...]]:
-    """Align templates with `bwa mem` or `bwa-mem2 mem`; as `align` otherwise.
+def on_path(program: str) -> str:
+    """Where a program is.
 
     Raises
     ------
     InputError
-        The program or its index is not there, or it gave up.
+        It is not on PATH.
     """
     where = shutil.which(program)
     if where is None:
-        remedy = "install it, or set assays.ctdna.align.program to pybwa"
-        raise InputError(program, "is not on PATH", remedy)
-    for end in OWN_INDEX.get(program, ()):
-        if not Path(f"{prefix}.{end}").is_file():
-            problem = f"{program} needs {Path(prefix).name}.{end} beside it"
-            remedy = f"make it with `{program} index`, and give its prefix as the reference's `bwa`"
-            raise InputError(prefix, problem, remedy)
+        raise InputError(program, "is not on PATH", f"install it, or {INSTEAD}")
+    return where
+
+
+def align_by_program(
+    templates: Iterable[Template], prefix: str, where: str, threads: int, tagged: Tagged
+) -> Iterator[tuple[AlignedSegment, ...]]:
+    """Align templates with `bwa mem` or `bwa-mem2 mem`, which lie at `where`; else as `align`.
+
+    Raises
+    ------
+    InputError
+        The program cannot be run, gave up, or gave fewer alignments than there are reads.
+    """
     feeding = _Feeding(templates, where, prefix, threads)
     try:
         try:
             yield from _joined(feeding, tagged)
         except (OSError, ValueError) as error:
             feeding.check()
-            raise InputError(program, f"gave no alignments: {error}") from error
+            raise InputError(feeding.name, f"gave no alignments: {error}") from error
         feeding.check()
     finally:
         feeding.end()
@@ -65,9 +70,13 @@ class _Feeding:
         self.paired = first is not None and len(first.reads) == 2
         command = [where, "mem", "-v", "1", "-K", CHUNK, "-t", str(threads)]
         command += ["-p"] if self.paired else []
-        self.process = subprocess.Popen(
-            [*command, prefix, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        try:
+            self.process = subprocess.Popen(
+                [*command, prefix, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        except OSError as error:
+            problem = f"cannot be run: {error.strerror}"
+            raise InputError(self.name, problem, f"install it anew, or {INSTEAD}") from error
         self.thread = Thread(target=self._feed, args=(first,), daemon=True)
         self.thread.start()
 
@@ -95,6 +104,9 @@ class _Feeding:
         code = self.process.wait()
         if code:
             raise InputError(self.name, f"gave up with exit code {code}", "see the log for why")
+        if self.given:
+            problem = f"gave no alignment of '{self.given[0].name}' and what follows"
+            raise InputError(self.name, problem, "is it BWA-MEM? see the log")
 
     def end(self) -> None:
         """Stop the program and the thread, whatever they do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from dnaio.exceptions import FastqFormatError, FileFormatError
 from liquidbiopsy.core.errors import InputError
 
 
-def read_fastq(file: str) -> Iterator[SequenceRecord]:
+def read_fastq(file: str) -> Generator[SequenceRecord, None, None]:
     """Records of one FASTQ file.
 
     Raises

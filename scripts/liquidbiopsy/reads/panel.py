@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,24 +58,65 @@ def read_panel(bed: str) -> list[Region]:
     return merged
 
 
+def bases_of(regions: Iterable[Region]) -> int:
+    """Bases of regions that are apart, as `read_panel` gives them."""
+    return sum(region.end - region.start for region in regions)
+
+
 def check_panel(regions: Sequence[Region], reference: Reference, bed: str) -> None:
     """Hold a panel's regions against the reference.
 
     Raises
     ------
     InputError
-        A contig is not in the reference, or a region goes over its end; the first is named.
+        As `check_regions`.
+    """
+    check_regions(regions, reference.contigs, bed, Path(reference.file).name)
+
+
+def check_regions(
+    regions: Sequence[Region], contigs: Mapping[str, int], bed: str, holder: str
+) -> None:
+    """Hold a panel's regions against contigs.
+
+    Parameters
+    ----------
+    regions : list of Region
+    contigs : dict
+        Name -> length.
+    bed : str
+        The panel's file.
+    holder : str
+        What has the contigs, as the message names it.
+
+    Raises
+    ------
+    InputError
+        A contig is not there, or a region goes over its end; the first is named. Where all names
+        would be there with or without `chr`, it says so.
     """
     remedy = "give the panel of the reference's build"
-    place = Path(reference.file).name
     for region in regions:
-        length = reference.contigs.get(region.chrom)
+        length = contigs.get(region.chrom)
         where = f"{region.chrom}:{region.start}-{region.end}"
         if length is None:
-            raise InputError(bed, f"{where}: {place} has no contig {region.chrom}", remedy)
+            problem = f"{where}: {holder} has no contig {region.chrom}"
+            other = _without_or_with_chr(region.chrom)
+            if all(_without_or_with_chr(r.chrom) in contigs for r in regions):
+                problem += f"; the panel names {region.chrom}, {holder} {other}"
+                remedy = "the names differ by `chr` alone: write the panel's as there"
+            raise InputError(bed, problem, remedy)
         if region.end > length:
             problem = f"{where} goes over the end of {region.chrom}, which has {length} bases"
-            raise InputError(bed, f"{problem} in {place}", remedy)
+            raise InputError(bed, f"{problem} in {holder}", remedy)
+
+
+def _without_or_with_chr(name: str) -> str:
+    """A contig as those name it who write `1` for `chr1`, or the other way round."""
+    other = {"chrM": "MT", "MT": "chrM"}
+    if name in other:
+        return other[name]
+    return name.removeprefix("chr") if name.startswith("chr") else f"chr{name}"
 
 
 def _lines(bed: str) -> Iterator[Region]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,9 +15,13 @@ import pybwa
 import pysam
 
 from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.reads.bgzf import END
 
+log = logging.getLogger(__name__)
 PREFIX = "genome"
 """Prefix of an index within its folder."""
+PROBLEM = "problem.json"
+"""Ends the name of what lies in place of an index that could not be made."""
 REMEDY = "the reference must be a FASTA file, plain or compressed with bgzip"
 
 
@@ -114,37 +120,53 @@ def open_reference(fasta: str, index: str | None = None) -> Reference:
 def index_reference(fasta: str, folder: str) -> None:
     """Make a folder with the BWA index of a FASTA file and its list of contigs.
 
+    A file that is of no use stops no run: the folder then has the diagnosis alone, which
+    `check_index` raises for each library of that genome.
+
     Parameters
     ----------
     fasta : str
         The genome, plain or bgzipped.
     folder : str
         What is made: `genome.{amb,ann,bwt,pac,sa}`, `genome.fai` (and `genome.gzi`),
-        `genome.dict`. It is written beside its place and renamed.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or is not FASTA.
+        `genome.dict`; or `genome.problem.json`. It is written beside its place and renamed.
     """
-    path = _readable(fasta)
     final = Path(folder)
     partial = final.with_name(f".{final.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
-        # BWA ends the process where it cannot read a file, so what is wrong must be known before
-        place = _make_fai(fasta, path, partial)
-        for end in (".fai", ".gzi"):
-            if Path(f"{place}{end}").exists():
-                os.replace(f"{place}{end}", partial / f"{PREFIX}{end}")
-        pybwa.BwaIndex.index(str(place), prefix=str(partial / PREFIX))
-        _without_places(partial / f"{PREFIX}.dict")
-        place.unlink()
+        _emptied(partial)
+        try:
+            _make_index(fasta, partial)
+        except InputError as error:
+            log.warning("%s", error)
+            _emptied(partial)
+            said = {"problem": error.problem, "remedy": error.remedy}
+            (partial / f"{PREFIX}.{PROBLEM}").write_text(json.dumps(said) + "\n", encoding="utf-8")
         shutil.rmtree(final, ignore_errors=True)
         os.replace(partial, final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_index(prefix: str, fasta: str) -> None:
+    """See that an index could be made of a genome.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the index.
+    fasta : str
+        The genome, for the message.
+
+    Raises
+    ------
+    InputError
+        What `index_reference` found wrong with the genome.
+    """
+    place = Path(f"{prefix}.{PROBLEM}")
+    if place.is_file():
+        said = json.loads(place.read_text(encoding="utf-8"))
+        raise InputError(fasta, said["problem"], said["remedy"])
 
 
 def check_contigs(names: Mapping[str, int], reference: Reference, file: str) -> None:
@@ -193,10 +215,48 @@ def _readable(fasta: str) -> Path:
     if zipped and start[12:14] != b"BC":
         remedy = "unpack it, or compress it with bgzip"
         raise InputError(fasta, "is compressed by gzip, which has no access by place", remedy)
+    if zipped and not _ends_as_bgzip(path):
+        problem = "is cut off: the block that ends a file of bgzip is not there"
+        raise InputError(fasta, problem, "copy it again")
     if not zipped and not start.lstrip().startswith(b">"):
         what = "is empty" if not start else "is not FASTA: it does not begin with >"
         raise InputError(fasta, what, REMEDY)
     return path
+
+
+def _ends_as_bgzip(path: Path) -> bool:
+    with open(path, "rb") as handle:
+        handle.seek(max(path.stat().st_size - len(END), 0))
+        return handle.read() == END
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _make_index(fasta: str, folder: Path) -> None:
+    """Put the index of a FASTA file into a folder.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is not FASTA, is cut off, or has a contig twice or without bases.
+    """
+    # BWA ends the process where it cannot read a file, so what is wrong must be known before
+    place = _make_fai(fasta, _readable(fasta), folder)
+    for end in (".fai", ".gzi"):
+        if Path(f"{place}{end}").exists():
+            os.replace(f"{place}{end}", folder / f"{PREFIX}{end}")
+    pybwa.BwaIndex.index(str(place), prefix=str(folder / PREFIX))
+    lines = (folder / f"{PREFIX}.fai").read_text(encoding="utf-8").splitlines()
+    bases = sum(int(line.split("\t")[1]) for line in lines)
+    found = (folder / f"{PREFIX}.ann").read_text(encoding="utf-8").split(maxsplit=2)
+    if [int(number) for number in found[:2]] != [bases, len(lines)]:
+        problem = "a contig stands there twice, is without bases, or has blanks in its lines"
+        raise InputError(fasta, problem, "leave out what is not a sequence of its own")
+    _without_places(folder / f"{PREFIX}.dict")
+    place.unlink()
 
 
 def _indexed(path: Path, prefix: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from dnaio import SequenceRecord
 from pysam import AlignedSegment, qualities_to_qualitystring
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.reads.fastq import read_pairs, template_name
+from liquidbiopsy.reads.fastq import read_fastq, read_pairs, template_name
 from liquidbiopsy.reads.structures import Structure
 from liquidbiopsy.reads.umis import NAME, NONE, RX, STRUCTURE, Tags, Umis, joined, umi_of_name
 
@@ -57,8 +58,8 @@ def templates_of_fastq(
                 raise _too_short(file, number, record.id, len(record.sequence), structure)
         pieces = [(one.sequence, one.qualities), (other.sequence, other.qualities)]
         name = template_name(one)
-        found = _barcode(first, number, name, pieces, structures, umis, _comment_rx(one, umis))
-        yield found
+        rx = _comment_rx(one) if umis.source == RX else None
+        yield _barcode(first, number, name, pieces, structures, umis, rx)
 
 
 def templates_of_reads(
@@ -204,9 +205,21 @@ def checked_umi(file: str, number: int, name: str, rx: str | None, umis: Umis) -
     return found
 
 
-def _comment_rx(record: SequenceRecord, umis: Umis) -> str | None:
+def has_rx(file: str) -> bool:
+    """Whether the first read of a FASTQ file has its barcode in the comment, as RX:Z:.
+
+    Raises
+    ------
+    InputError
+        As `read_fastq`.
+    """
+    with closing(read_fastq(file)) as reads:
+        return _comment_rx(next(reads)) is not None
+
+
+def _comment_rx(record: SequenceRecord) -> str | None:
     """RX out of a FASTQ comment, as `samtools fastq -T RX` writes it."""
-    if umis.source != RX or not record.comment:
+    if not record.comment:
         return None
     fields = chain.from_iterable(part.split() for part in record.comment.split("\t"))
     return next((field[5:] for field in fields if field.startswith("RX:Z:")), None)

@@ -15,7 +15,7 @@ STRAY = 0.02  # ratio that is left where there is no copy
 @nb.njit(cache=True, nogil=True)
 def common(level):  # type: ignore[no-untyped-def]
     """How common a ratio is, up to a factor: the same whatever the ploidy."""
-    return (1.0 + 2.0 * abs(level - 1.0)) ** -STEEP
+    return (1.0 + 2.0 * np.abs(level - 1.0)) ** -STEEP
 
 
 @nb.njit(cache=True, nogil=True)

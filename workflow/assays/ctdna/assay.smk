@@ -32,6 +32,7 @@ rule _variants:
         vcf="<results>/{specimen}/variants.vcf",
         background="<results>/{specimen}/background.parquet",
         coverage="<results>/{specimen}/coverage.parquet",
+        quality="<results>/{specimen}/variants_quality.parquet",
     log:
         "<logs>/variants/{specimen}.log",
     benchmark:
@@ -40,8 +41,10 @@ rule _variants:
         "../../../envs/reads.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (3000 + int(input.size_mb)),
-        runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 20),
+        mem_mb=lambda w, input, attempt: attempt
+        * (3000 + int(input.size_mb) + choice.calling_mb(panels[w.specimen])),
+        runtime=lambda w, input, attempt: attempt
+        * (15 + int(input.size_mb) // 20 + choice.calling_minutes(panels[w.specimen])),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_variants"),
         rows=lambda w: list(panels[w.specimen].values()),
@@ -94,6 +97,7 @@ rule _count:
         libraries=lambda w: of_libraries(libraries, w.specimen, "library.parquet"),
         families=lambda w: of_libraries(panels, w.specimen, "families.parquet"),
         quality=lambda w: of_libraries(panels, w.specimen, "consensus_quality.parquet"),
+        on_target=rules._variants.output.quality,
         genomes=rules._copies.output.genomes,
         genes=rules._copies.output.genes,
         copies_quality=rules._copies.output.quality,

@@ -1,11 +1,14 @@
 # Reads of a library -> aligned -> one read for each molecule; included by assay.smk.
+from liquidbiopsy.ctdna.libraries import source_of
+
+
 rule _align:
     input:
         files=lambda w: choice.files_of(libraries[w.specimen][w.library]),
         index=lambda w: choice.index_folder(libraries[w.specimen][w.library]),
     output:
         reads="<results>/{specimen}/libraries/{library}/reads.bam",
-        library="<results>/{specimen}/libraries/{library}/library.parquet",
+        library="<results>/{specimen}/libraries/{library}/aligned.parquet",
     log:
         "<logs>/align/{specimen}_{library}.log",
     benchmark:
@@ -37,6 +40,7 @@ rule _consensus:
     output:
         consensus="<results>/{specimen}/libraries/{library}/consensus.bam",
         index="<results>/{specimen}/libraries/{library}/consensus.bam.bai",
+        library="<results>/{specimen}/libraries/{library}/library.parquet",
         families="<results>/{specimen}/libraries/{library}/families.parquet",
         quality="<results>/{specimen}/libraries/{library}/consensus_quality.parquet",
     log:
@@ -51,6 +55,7 @@ rule _consensus:
         runtime=lambda w, input, attempt: attempt * (20 + int(input.size_mb) // 20),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_consensus"),
+        source=lambda w: source_of(libraries[w.specimen][w.library]),
         reference=lambda w: choice.reference_of(libraries[w.specimen][w.library]),
         index=lambda w: choice.index_of(libraries[w.specimen][w.library]),
         settings={name: config[name] for name in ("umi", "align", "consensus")},
