@@ -113,7 +113,8 @@ def _quality(library: Mapping[str, Any], coverage: Rows) -> list[dict[str, Any]]
     if library["simulated"]:
         rows.append({**item, "metric": "simulated", "value": 1.0, "unit": "1"})
     pairs, mapped = library["pairs"], library["mapped"]
-    rows.append({**item, "metric": "pairs", "value": _real(pairs), "unit": "{reads}"})
+    if pairs is not None:
+        rows.append({**item, "metric": "pairs", "value": float(pairs), "unit": "{reads}"})
     if pairs and mapped is not None:
         rows.append({**item, "metric": "mapped_share", "value": mapped / pairs, "unit": "1"})
     mine = [row for row in coverage if row["library_id"] == library["library_id"]]
@@ -123,7 +124,3 @@ def _quality(library: Mapping[str, Any], coverage: Rows) -> list[dict[str, Any]]
             total = sum((row[column] or 0.0) * (row["end"] - row["start"]) for row in mine)
             rows.append({**item, "metric": metric, "value": total / bases, "unit": "{molecules}"})
     return rows
-
-
-def _real(value: int | None) -> float | None:
-    return None if value is None else float(value)

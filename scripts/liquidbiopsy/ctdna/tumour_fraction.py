@@ -127,7 +127,9 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
         status, reason = NOT_DETECTED, ""
         if limit >= 1:
             status = INADEQUATE
-            reason = "so noisy that a sample of tumour DNA alone could be missed: more reads are needed"
+            reason = (
+                "so noisy that a sample of tumour DNA alone could be missed: more reads are needed"
+            )
         return Estimate(status, sex, normal, genome, reason, **known)
     low, high = fraction_interval(ground, best)
     least, most = ploidy_interval(ground, best)

@@ -84,9 +84,7 @@ def typical(ground: Ground, altered: float, length: float) -> Values:
     return 2.0 + change * (within < length)
 
 
-def _log_ratio(
-    ground: Ground, states: States, x: Values, fraction: float, scale: float
-) -> float:
+def _log_ratio(ground: Ground, states: States, x: Values, fraction: float, scale: float) -> float:
     """Log of the likelihood with a tumour, at the true fraction, over that without."""
     track, dof = replace(ground.track, log2=x), float(ground.settings["dof"])
     noise, (_, power) = track.noise * scale, independence(track, ground.settings)

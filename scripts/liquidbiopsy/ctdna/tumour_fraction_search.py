@@ -26,7 +26,11 @@ from liquidbiopsy.ctdna.tumour_fraction_states import States, level, states_of
 
 FEW_ROUNDS, ROUNDS = 6, 100
 COARSE, FINE = 0.05, 1e-3  # gain of log-likelihood at which climbing ends
-ALIKE = (0.004, 0.01, 0.05)  # of fraction, offset and subclone's share: within these is one solution
+ALIKE = (
+    0.004,
+    0.01,
+    0.05,
+)  # of fraction, offset and subclone's share: within these is one solution
 FREE = np.zeros(4, np.bool_)
 
 

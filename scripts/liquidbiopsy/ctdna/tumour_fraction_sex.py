@@ -10,7 +10,9 @@ import numpy as np
 from liquidbiopsy.copynumber.bins import Profile
 
 FEW = 5  # bins under which a chromosome tells nothing
-PLACE = 0.75  # of the bins of Y, by their reads: more than half of Y is unknown or repeated sequence
+PLACE = (
+    0.75  # of the bins of Y, by their reads: more than half of Y is unknown or repeated sequence
+)
 FEMALE, MALE, UNKNOWN = "female", "male", "unknown"
 
 

@@ -23,6 +23,7 @@ from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN, shares
 from liquidbiopsy.scdna.clones_split import Bytes
 from liquidbiopsy.scdna.events import NORMAL
 
+
 @dataclass(frozen=True)
 class Clones:
     """Clones of a patient; g clones, m cells, k segments."""
@@ -106,33 +107,71 @@ def in_bytes(values: npt.NDArray[Any]) -> Bytes:
 def _assigned(
     groups: Groups, every: Bytes, order: Places, settings: Settings
 ) -> tuple[Places, Values, Values]:
-    """Group, confidence and share of every cell; cells that were not built from to the nearest.
+    """Genome (a group), confidence and share of every cell.
 
-    These may have twice or half the copies of a clone, as they are those whose copies are unsure.
+    Cells that were not built from may have twice or half the copies of a clone, as they are those
+    whose copies are unsure.
     """
-    m, g = len(every), len(groups.profiles)
-    group = np.full(m, NONE)
-    cost, share = np.full((m, g), np.nan), np.full(m, np.nan)
-    count = np.bincount(groups.of[groups.of != NONE], minlength=g)
-    scales = (1.0,)
     rest = np.setdiff1d(np.flatnonzero((every != UNKNOWN).any(axis=1)), order)
-    for cells, scales in ((order, (1.0,)), (rest, (1.0, 2.0, 0.5))):
-        ways = [np.stack([times(one, by) for one in groups.profiles]) for by in scales]
-        own = every[cells]
-        cost[cells] = np.min([groups.ground.costs(own, way) for way in ways], axis=0)
-        off = np.array([[shares(own, one, groups.length) for one in way] for way in ways])
-        off = off.min(axis=0).T.reshape(len(own), g)
-        at = groups.of if cells is order else cost[cells].argmin(axis=1)
-        share[cells] = off[np.arange(len(own)), at] if cells is rest else np.where(
-            at == NONE, off.min(axis=1, initial=1.0), off[np.arange(len(own)), at]
-        )
-        group[cells] = np.where(share[cells] < settings["small_share"], at, NONE)
+    nats, off = np.full((2, len(every), len(groups.profiles)), np.nan)
+    nats[order], off[order] = _apart(groups, every[order], (1.0,))
+    nats[rest], off[rest] = _apart(groups, every[rest], (1.0, 2.0, 0.5))
+    count = np.bincount(groups.of[groups.of != NONE], minlength=len(groups.profiles))
+    nats -= np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
+    group = np.full(len(every), NONE)
+    group[rest] = nats[rest].argmin(axis=1)
     group[order] = groups.of
-    nats = cost - np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
+    share = np.where(group == NONE, off.min(axis=1), off[np.arange(len(every)), group])
+    group[rest[share[rest] >= settings["small_share"]]] = NONE
     genome = groups.one_genome()
     odds = softmax(-nats, axis=1)
     clone = np.where(group == NONE, NONE, genome[group])
-    sure = np.array([
-        odds[i, genome == clone[i]].sum() if clone[i] != NONE else np.nan for i in range(m)
-    ])
-    return clone, sure, share
+    sure = np.where(genome == clone[:, None], odds, 0).sum(axis=1)
+    return clone, np.where(clone == NONE, np.nan, np.minimum(sure, 1.0)), share
+
+
+def _apart(groups: Groups, cells: Bytes, scales: tuple[float, ...]) -> tuple[Values, Values]:
+    """Nats, and share of the bases, between cells and the groups' profiles, shape (m, g).
+
+    The least over the profiles at so many times their copies.
+    """
+    nats, off = np.full((2, len(cells), len(groups.profiles)), np.inf)
+    for scale in scales:
+        own = np.stack([times(one, scale) for one in groups.profiles])
+        nats = np.minimum(nats, groups.ground.costs(cells, own))
+        for g, profile in enumerate(own):
+            off[:, g] = np.minimum(off[:, g], shares(cells, profile, groups.length))
+    return nats, off
+
+
+def _named(
+    groups: Groups,
+    genome: Places,
+    confidence: Values,
+    share: Values,
+    built: Mask,
+    normal: Bytes,
+    settings: Settings,
+) -> Clones:
+    """Clones by name, those of most cells first."""
+    count = np.bincount(genome[genome != NONE], minlength=len(groups.profiles))
+    order = sorted(np.flatnonzero(count), key=lambda g: (-count[g], groups.profiles[g].tobytes()))
+    names, number = [], 0
+    for g in order:
+        usual = _is_normal(groups.profiles[g], normal, groups.length, settings["normal_share"])
+        number += not usual
+        names.append(NORMAL if usual and NORMAL not in names else f"clone{number}")
+    place = np.full(len(groups.profiles) + 1, NONE)
+    place[order] = np.arange(len(order))
+    profile = groups.profiles[order].astype(np.float64) / UNIT
+    profile[groups.profiles[order] == UNKNOWN] = np.nan
+    return Clones(tuple(names), profile, place[genome], built, confidence, share)
+
+
+def _is_normal(profile: Bytes, normal: Bytes, length: Values, most: float) -> bool:
+    """Whether a profile is normal but for noise: no segment two copies off, nor many one off."""
+    known = (profile != UNKNOWN) & (normal != UNKNOWN)
+    off = np.abs(profile.astype(np.int64) - normal)[known]
+    if not known.any() or (off > UNIT + HALF).any():
+        return False
+    return float(length[known][off > HALF].sum()) <= most * float(length[known].sum())

@@ -61,9 +61,7 @@ class Groups:
             group = waiting.pop(0)
             members = np.flatnonzero(self.of == group)
             cells = self.cells[members]
-            chosen = parted(
-                cells, self.profiles[group], self.ground, self.settings["evidence_min"]
-            )
+            chosen = parted(cells, self.profiles[group], self.ground, self.settings["evidence_min"])
             if chosen is None:
                 continue
             new = len(self.profiles)
@@ -133,11 +131,13 @@ class Groups:
             alike[leader] = True
             self.of[alike & (self.of == NONE)] = len(profiles)
             profiles.append(self.cells[leader])
-        count = np.bincount(self.of[self.of != NONE], minlength=len(profiles))
-        kept = np.flatnonzero(count)
+        kept = np.flatnonzero(np.bincount(self.of[self.of != NONE], minlength=len(profiles)))
         place = np.full(len(profiles) + 1, NONE)
         place[kept] = np.arange(kept.size)
-        self.of, self.profiles = place[self.of], np.stack([profiles[g] for g in kept])
+        self.of = place[self.of]
+        self.profiles = np.stack(
+            [middle(self.cells, np.flatnonzero(self.of == g)) for g in range(kept.size)]
+        )
 
     def one_genome(self) -> Places:
         """For each group the one that has the same genome, shape (g,).

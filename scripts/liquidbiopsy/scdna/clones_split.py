@@ -56,9 +56,7 @@ class Ground:
 
     def saved(self, cells: Bytes, base: Values, profile: Bytes) -> Values:
         """Nats that a profile saves each cell of `base`, shape (m,)."""
-        found: Values = saved(
-            cells, base, profile, self.contig, self.length, self.price, self.full
-        )
+        found: Values = saved(cells, base, profile, self.contig, self.length, self.price, self.full)
         return found
 
     def of_profile(self, profile: Bytes, other: Bytes) -> float:

@@ -36,7 +36,9 @@ class Doubt:
     """The profiles of the two, (-1, -1) where no mixture comes near."""
 
 
-def doubt_of(level: Values, variance: Values, own: Values, length: Values, parents: Parents) -> Doubt:
+def doubt_of(
+    level: Values, variance: Values, own: Values, length: Values, parents: Parents
+) -> Doubt:
     """Hold a cell against mixtures of two profiles.
 
     Parameters
@@ -70,9 +72,7 @@ def sound(parents: Parents, length: Values) -> Parents:
     """
     kept = [0]
     for k in range(1, len(parents.copies)):
-        before = replace(
-            parents, copies=parents.copies[kept], size=parents.size[kept]
-        )
+        before = replace(parents, copies=parents.copies[kept], size=parents.size[kept])
         level, variance = parents.level[k], parents.variance[k]
         doubt = doubt_of(level, variance, parents.copies[k], length, before)
         if not doubt.score > 0:

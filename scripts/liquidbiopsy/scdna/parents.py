@@ -40,7 +40,9 @@ class Parents:
         return Parents(self.copies[own], *rest)
 
 
-def parents_of(copies: Values, level: Values, variance: Values, length: Values, told: float) -> Parents:
+def parents_of(
+    copies: Values, level: Values, variance: Values, length: Values, told: float
+) -> Parents:
     """Profiles of cells that are alike, those of the most cells first, after the normal one.
 
     Parameters
@@ -74,7 +76,12 @@ def parents_of(copies: Values, level: Values, variance: Values, length: Values, 
         levels.append(mean)
         variances.append(np.mean(variance[cells] - floor, axis=0) / cells.size + floor)
     return Parents(
-        copies=np.array([np.full(copies.shape[1], 2.0), *(np.median(copies[c], axis=0).round() for c in members)]),
+        copies=np.array(
+            [
+                np.full(copies.shape[1], 2.0),
+                *(np.median(copies[c], axis=0).round() for c in members),
+            ]
+        ),
         size=np.array([len(copies), *(c.size for c in members)]),
         level=np.array(levels),
         variance=np.array(variances),

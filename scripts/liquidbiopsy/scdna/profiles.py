@@ -232,6 +232,4 @@ def _nothing(matrix: Matrix, used: Places) -> Profiles:
     none = np.full((matrix.m, used.size), UNKNOWN, np.int16)
     segments, first = _segments(matrix.bins, used, none)
     failed = np.zeros(matrix.m, np.bool_)
-    return Profiles(
-        matrix, segments, none[:, first], failed, *(unknown.copy() for _ in range(5))
-    )
+    return Profiles(matrix, segments, none[:, first], failed, *(unknown.copy() for _ in range(5)))

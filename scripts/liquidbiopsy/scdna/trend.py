@@ -83,7 +83,9 @@ def trend_of(y, weight, first, basis):  # type: ignore[no-untyped-def]
     return out
 
 
-def take_out(ratio: Values, used: Places, y: Values, weight: Values, first: Places, gc: Values) -> None:
+def take_out(
+    ratio: Values, used: Places, y: Values, weight: Values, first: Places, gc: Values
+) -> None:
     """Take the trend out of cells' ratios, in place.
 
     Parameters
