@@ -58,8 +58,8 @@ def segment(
         return Breakpoints(used, np.full(y.shape[0], np.nan))
     if used.size < y.shape[1]:
         y, w = y[:, used], w[:, used]
-    of = np.asarray(contig)[used]
-    first, noise = _segmented(y, w, of, settings, None)
+    of = np.asarray(contig, np.int64)[used]
+    first, noise = _segmented(np.ascontiguousarray(y), np.ascontiguousarray(w), of, settings, None)
     return Breakpoints(used[first], noise)
 
 
@@ -89,7 +89,7 @@ def segment_rows(
         Of each row; its own contigs' first bins and breakpoints alone.
     """
     rows, weights = known(np.atleast_2d(log2), weight)
-    contig = np.asarray(contig)
+    contig = np.asarray(contig, np.int64)
     hint = np.zeros(rows.shape[1], np.bool_)
     hint[shared.first] = True
     found = []

@@ -84,8 +84,9 @@ def segments_of(
         Segments without data in this row are left out.
     """
     y, w = known(log2, weight)
-    noise = neighbour_noise(y, w, bins.contig)
-    y = drawn_in(y, w, bins.contig, noise, settings["outlier_sd"], settings["min_bins"])
+    contig = bins.contig.astype(np.int64)  # one type: compiled once
+    noise = neighbour_noise(y, w, contig)
+    y = drawn_in(y, w, contig, noise, float(settings["outlier_sd"]), int(settings["min_bins"]))
     data = np.flatnonzero(w > 0)
     if not data.size:
         none, nothing = np.empty(0, np.int64), np.empty(0)

@@ -129,6 +129,12 @@ def names_of(files: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def told_by(specimen: str, library: Library) -> str:
+    """The table of how reading a library went, by the last step that it went through."""
+    name = "aligned" if library["library"] == WGS else "library"
+    return f"<results>/{specimen}/libraries/{library['library_id']}/{name}.parquet"
+
+
 def whole_genomes(libraries: Mapping[str, Library]) -> list[dict[str, Any]]:
     """Rows of a specimen's whole-genome libraries."""
     return [dict(row) for row in libraries.values() if row["library"] == WGS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from liquidbiopsy.copynumber.as_bam import read_alignments
@@ -98,7 +98,12 @@ class GenomeLibrary:
         build = build or build_of({plain(name): length for name, length in contigs.items()})
         excluded = excluded_regions(build, self.settings["fragments"]["exclude"])
         counted = count_reads(file, self._name, bins, self._fasta, self.settings, excluded)
-        counts, notes = self._tracked(bins, counted.count, {self._name: counted.contig_names})
+        try:
+            named = {self._name: counted.contig_names}
+            counts, notes = self._tracked(bins, counted.count, named)
+        except UserError as error:  # its fragments need no track
+            found = self._measured(counted, None)
+            return replace(found, sizes={**found.sizes, "bins_reason": str(error)})
         return self._measured(counted, counts, notes)
 
     def _contigs(self, file: str) -> dict[str, int]:

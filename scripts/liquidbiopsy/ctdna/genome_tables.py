@@ -132,6 +132,7 @@ SIZES = Table(
         *LIBRARY,
         column("status", text, "`measured` or `failed`", nullable=False),
         column("reason", text, "Why it failed, or why lengths are not known; else a remark"),
+        column("bins_reason", text, "Why its bins cannot be used, where its fragments can"),
         column("fragments", big, "Fragments whose length is known", FRAGMENTS_UNIT,
                nullable=False),
         column("mode", whole, "Most common length", BASES),

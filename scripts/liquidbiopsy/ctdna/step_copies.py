@@ -95,8 +95,9 @@ class _Copies:
         """Rows of a library; one that cannot be read leaves its reason."""
         (counted,) = read_table(sizes).to_pylist()
         try:
-            if counted["status"] == FAILED:
-                raise UserError(counted["reason"])
+            wrong = counted["reason"] if counted["status"] == FAILED else counted["bins_reason"]
+            if wrong:
+                raise UserError(wrong)
             return self._library(row, counts)
         except UserError as error:
             reason = str(error)
@@ -107,15 +108,15 @@ class _Copies:
             return Found({"genomes": [{**_own(row), **failed}]})
 
     def _library(self, row: Mapping[str, Any], counts: str) -> Found:
-        normals = self._normals()
+        normals = None if row["bins"] else self._normals()
         build = self._references.get(row["reference"], {}).get("build")
         correction = self._settings["correction"]
         if row["bins"]:
-            profile = read_ready(row["bins"], correction, build=build, normals=normals)
+            profile = read_ready(row["bins"], correction, build=build)
         else:
             profile = read_counts(counts).profile(build, normals, correction)
         build = build or build_of_bins(profile.bins)
-        remarks = [build_note(build), self._missing(normals)]
+        remarks = [build_note(build), "" if row["bins"] else self._missing(normals)]
         return genome_rows(_own(row), profile, build, normals, self._settings, _said(remarks))
 
     def _normals(self) -> Normals | None:

@@ -72,11 +72,10 @@ def fragments_library(
         _stop_where_unread(library)
         found = GenomeLibrary(row, made, bed, gc, reference, settings).measure()
     except UserError as error:
-        reason = str(error)
-        for path, name in names.items():
-            reason = without_place(reason, path, name)
-        log.warning("%s: %s", row["library_id"], reason)
-        found = Measured(sizes={"status": FAILED, "reason": reason, "fragments": 0})
+        log.warning("%s: %s", row["library_id"], error)
+        found = Measured(sizes={"status": FAILED, "reason": str(error), "fragments": 0})
+    for name in ("reason", "bins_reason"):
+        found.sizes[name] = _without_places(found.sizes.get(name), names)
     files = {name: path for path, name in names.items()}
     files |= {"reads": made} if made else {}
     provenance = Provenance(code, {"wgs": dict(settings)}, checksums(files))
@@ -101,3 +100,10 @@ def _stop_where_unread(library: str | None) -> None:
     (row,) = read_table(library).to_pylist()
     if row["status"] == FAILED:
         raise UserError(row["reason"] or "it could not be read")
+
+
+def _without_places(words: str | None, names: Mapping[str, str]) -> str | None:
+    """A reason with files as tables name them."""
+    for path, name in names.items() if words else ():
+        words = without_place(str(words), path, name)
+    return words

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.scdna.clones_kernel import TOP, UNKNOWN, middle, shares, wrong
-from liquidbiopsy.scdna.clones_split import Bytes, Ground, parted
+from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
 ROUNDS = 6  # of parting, assigning and joining
 STEPS = 10  # of assigning cells and finding middles
@@ -33,14 +33,15 @@ class Groups:
         self.ground = self._ground()
 
     def find(self) -> None:
-        """Part, assign and join groups until nothing changes; then the cells that differ much."""
+        """Part, assign, join and add groups until nothing changes; then set cells apart."""
         for _ in range(ROUNDS):
             before = self.of.copy()
             self.ground = self._ground()
             self._part()
-            self._settle()
-            while self._drop_one():
-                self._settle()
+            self.of, self.profiles = self._settled(self.profiles)
+            self._drop()
+            while self._add():
+                self._drop()
             if (self.of == before).all():
                 break
         self._set_apart()
@@ -50,10 +51,11 @@ class Groups:
         off, known = wrong(self.cells, self.of, self.profiles)
         usual = (self.settings["wrong_usual"] * PRIOR + off) / (PRIOR + known)
         rate = np.clip(usual, NEVER_WRONG, self.settings["wrong_max"])
-        m, k = self.cells.shape
-        event = 0.5 * np.log(m) + np.log(2 * k)
         price = np.log((1 - rate) / (rate / 2))
-        return Ground(self.contig, self.length, price, event, self.settings["event_bases"])
+        full = self.settings["event_bases"]
+        places = max(float(np.minimum(self.length / full, 1).sum()), 1.0)
+        event = 0.5 * np.log(len(self.cells)) + np.log(places)
+        return Ground(self.contig, self.length, price, event, full)
 
     def _part(self) -> None:
         waiting = list(range(len(self.profiles)))
@@ -71,52 +73,72 @@ class Groups:
                 self.profiles[one] = middle(self.cells, np.flatnonzero(self.of == one))
                 waiting.append(one)
 
-    def _cost(self) -> Values:
-        """Nats of each cell in each group, shape (m, g)."""
-        count = np.bincount(self.of, minlength=len(self.profiles))
-        share = np.log(np.maximum(count, 0.5) / len(self.of))
-        return self.ground.costs(self.cells, self.profiles) - share
-
-    def _settle(self) -> None:
+    def _settled(self, profiles: Bytes) -> tuple[Places, Bytes]:
         """Assign all cells, and find all middles, until nothing changes; empty groups go."""
+        of, count = np.empty(0, np.int64), np.ones(len(profiles), np.int64)
         for _ in range(STEPS):
-            of = self._cost().argmin(axis=1)
-            kept, of = np.unique(of, return_inverse=True)
-            same = len(kept) == len(self.profiles) and (of == self.of).all()
-            self.of = of
-            self.profiles = np.stack(
-                [middle(self.cells, np.flatnonzero(of == g)) for g in range(len(kept))]
+            before, nats = of, self.ground.costs(self.cells, profiles)
+            kept, of = np.unique((nats + _of_shares(count)).argmin(axis=1), return_inverse=True)
+            if len(kept) == len(profiles) and np.array_equal(of, before):
+                break
+            count = np.bincount(of)
+            profiles = np.stack(
+                [middle(self.cells, np.flatnonzero(of == g)) for g in range(kept.size)]
             )
-            if same:
-                return
+        return of, profiles
 
-    def _drop_one(self) -> bool:
-        """Dissolve the group that is missed least, if the rest describes its cells as well.
+    def _total(self, of: Places, nats: Values, profiles: Bytes) -> float:
+        """Nats of the whole description; `nats` of each cell in its group, shape (m,)."""
+        count = np.bincount(of, minlength=len(profiles))
+        return float(nats.sum() + (count * _of_shares(count)).sum()) + self.ground.of_profiles(
+            profiles
+        )
 
-        Or if it has too few cells, and is not far from the others.
+    def _drop(self) -> None:
+        """Dissolve groups, first those missed least, while the rest describes the cells as well.
+
+        Groups of too few cells go also, where they are not far from the others.
         """
-        if len(self.profiles) < 2:
+        least = self.settings["evidence_min"]
+        while len(self.profiles) > 1:
+            count = np.bincount(self.of, minlength=len(self.profiles))
+            nats = self.ground.costs(self.cells, self.profiles)
+            cost, every = nats + _of_shares(count), np.arange(len(self.of))
+            now = self._total(self.of, nats[every, self.of], self.profiles)
+            best, found = least, None
+            for g in range(count.size):
+                others = np.delete(np.arange(count.size), g)
+                off = shares(self.profiles[others], self.profiles[g], self.length)
+                if off.min() >= self.settings["small_share"]:
+                    continue
+                of = self.of.copy()
+                own = of == g
+                of[own] = others[cost[np.ix_(own, others)].argmin(axis=1)]
+                lost = self._total(of - (of > g), nats[every, of], self.profiles[others]) - now
+                lost -= np.inf if count[g] < self.settings["min_cells"] else 0
+                if lost < best:
+                    best, found = lost, others
+            if found is None:
+                return
+            self.of, self.profiles = self._settled(self.profiles[found])
+
+    def _add(self) -> bool:
+        """Begin a group with a cell that is far from its own, if that describes all cells better."""
+        if len(self.profiles) >= self.settings["max_clones"]:
             return False
-        cost, far = self._cost(), self.settings["small_share"]
-        missed = []
-        for g in range(len(self.profiles)):
-            members = np.flatnonzero(self.of == g)
-            others = np.delete(np.arange(len(self.profiles)), g)
-            at = shares(self.profiles[others], self.profiles[g], self.length)
-            lost = float((cost[members][:, others].min(axis=1) - cost[members, g]).sum())
-            event = min(self.ground.of_profile(self.profiles[g], self.profiles[o]) for o in others)
-            kept = at.min() >= far
-            few = members.size < self.settings["min_cells"]
-            worth = lost - event >= self.settings["evidence_min"]
-            missed.append(np.inf if kept or (worth and not few) else lost - event)
-        least = int(np.argmin(missed))
-        if missed[least] == np.inf:
+        every = np.arange(len(self.of))
+        base = self.ground.costs(self.cells, self.profiles)[every, self.of]
+        now = self._total(self.of, base, self.profiles)
+        best = now - self.settings["evidence_min"]
+        for one in begun(self.cells, self.profiles[self.of], base, self.ground):
+            of, profiles = self._settled(np.vstack([self.profiles, one]))
+            nats = self.ground.costs(self.cells, profiles)[every, of]
+            total = self._total(of, nats, profiles)
+            if total < best:
+                best, found = total, (of, profiles)
+        if best == now - self.settings["evidence_min"]:
             return False
-        cost[:, least] = np.inf
-        gone = self.of == least
-        self.of[gone] = cost[gone].argmin(axis=1)
-        self.of[self.of > least] -= 1
-        self.profiles = np.delete(self.profiles, least, axis=0)
+        self.of, self.profiles = found
         return True
 
     def _set_apart(self) -> None:
@@ -155,6 +177,12 @@ class Groups:
                 one, other = (half, double) if count[half] >= count[double] else (double, half)
                 found[found == found[other]] = found[one]
         return found
+
+
+def _of_shares(count: Places) -> Values:
+    """Nats that a cell costs for being in each group."""
+    found: Values = -np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
+    return found
 
 
 def times(profile: Bytes, factor: float) -> Bytes:

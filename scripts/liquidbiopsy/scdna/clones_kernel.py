@@ -17,7 +17,7 @@ HALF = UNIT // 2  # more than this is a difference
 UNKNOWN = 255
 TOP = 248  # 31 copies: more count as that many
 MOST = 5  # copies that a segment's difference counts at most
-REACH = 3  # copies from which offsets are one class
+REACH = 3  # copies from which offsets count as one
 
 
 @nb.njit(cache=True, nogil=True)
@@ -47,7 +47,7 @@ def cost(cell, profile, contig, length, price, full, limit):  # type: ignore[no-
     for s in range(cell.size):
         if cell[s] == UNKNOWN or profile[s] == UNKNOWN:
             continue
-        off = int(cell[s]) - int(profile[s])
+        off = np.int64(cell[s]) - np.int64(profile[s])
         side = 1 if off > HALF else (-1 if off < -HALF else 0)
         if weight > 0 and (side != sign or contig[s] != on):
             found += min(weight / full, 1.0) * priced / weight
@@ -124,7 +124,7 @@ def wrong(cells, clone, profiles):  # type: ignore[no-untyped-def]
             p = profiles[clone[i], s]
             if cells[i, s] != UNKNOWN and p != UNKNOWN:
                 known[s] += 1
-                off[s] += abs(int(cells[i, s]) - int(p)) > HALF
+                off[s] += abs(np.int64(cells[i, s]) - np.int64(p)) > HALF
     return off, known
 
 
@@ -137,59 +137,68 @@ def shares(cells, profile, length):  # type: ignore[no-untyped-def]
         for s in range(profile.size):
             if cells[i, s] != UNKNOWN and profile[s] != UNKNOWN:
                 known += length[s]
-                if abs(int(cells[i, s]) - int(profile[s])) > HALF:
+                if abs(np.int64(cells[i, s]) - np.int64(profile[s])) > HALF:
                     off += length[s]
         out[i] = off / known if known > 0 else 1.0
     return out
 
 
 @nb.njit(cache=True, nogil=True)
-def markers(cells, profile, contig, length, full):  # type: ignore[no-untyped-def]
+def offsets(cells, own):  # type: ignore[no-untyped-def]
+    """Copies by which cells are off their own profiles, shape (m, k), int8; 0 where not known.
+
+    Whole copies, at most REACH; `own` is of the cells' shape.
+    """
+    out = np.zeros(cells.shape, np.int8)
+    for i in range(len(cells)):
+        for s in range(cells.shape[1]):
+            if cells[i, s] != UNKNOWN and own[i, s] != UNKNOWN:
+                off = np.int64(cells[i, s]) - np.int64(own[i, s])
+                whole = min((abs(off) + HALF - 1) // UNIT, REACH)
+                out[i, s] = whole if off > 0 else -whole
+    return out
+
+
+@nb.njit(cache=True, nogil=True)
+def markers(off, contig, length, full):  # type: ignore[no-untyped-def]
     """How often cells are so many copies off in each segment, and in how much of an event.
+
+    Parameters
+    ----------
+    off : array of int8, shape (m, k)
+        Of `offsets`.
+    contig, length, full
+        As in `cost`.
 
     Returns
     -------
     count : array of int64, shape (k, 2 REACH + 1)
-        Cells; offsets from -REACH to REACH, further ones with the outermost.
+        Cells; offsets from -REACH to REACH.
     weight : array of float64, of the same shape
         Sum over these cells of the size of the run, at most 1.
     """
-    k = profile.size
+    k = off.shape[1]
     count = np.zeros((k, 2 * REACH + 1), np.int64)
     weight = np.zeros((k, 2 * REACH + 1))
-    for i in range(len(cells)):
+    for i in range(len(off)):
         begin, total, sign = 0, 0.0, 0
         for s in range(k + 1):
-            side, off = 0, 0
-            if s < k and cells[i, s] != UNKNOWN and profile[s] != UNKNOWN:
-                off = int(cells[i, s]) - int(profile[s])
-                side = 1 if off > HALF else (-1 if off < -HALF else 0)
-            fresh = s == k or side != sign or (s > 0 and contig[s] != contig[s - 1])
-            if fresh:
+            side = np.sign(off[i, s]) if s < k else 0
+            if s == k or side != sign or (s > 0 and contig[s] != contig[s - 1]):
                 if sign != 0:
                     for t in range(begin, s):
-                        at = offset_class(int(cells[i, t]) - int(profile[t]))
-                        count[t, at] += 1
-                        weight[t, at] += min(total / full, 1.0)
+                        count[t, REACH + off[i, t]] += 1
+                        weight[t, REACH + off[i, t]] += min(total / full, 1.0)
                 begin, total, sign = s, 0.0, side
             if side != 0:
-                total += length[s] * min(abs(off) / UNIT, MOST)
+                total += length[s] * abs(off[i, s])
     return count, weight
 
 
 @nb.njit(cache=True, nogil=True)
-def offset_class(off):  # type: ignore[no-untyped-def]
-    """Class of an offset in eighths: whole copies, at most REACH, counted from -REACH."""
-    whole = (abs(off) + HALF - 1) // UNIT
-    return REACH + (min(whole, REACH) if off > 0 else -min(whole, REACH))
-
-
-@nb.njit(cache=True, nogil=True)
-def carriers(cells, profile, segment, at):  # type: ignore[no-untyped-def]
-    """Whether each cell's offset in a segment is of a class, shape (m,)."""
-    out = np.zeros(len(cells), np.bool_)
-    for i in range(len(cells)):
-        if cells[i, segment] != UNKNOWN and profile[segment] != UNKNOWN:
-            off = int(cells[i, segment]) - int(profile[segment])
-            out[i] = abs(off) > HALF and offset_class(off) == at
+def carriers(off, segment, at):  # type: ignore[no-untyped-def]
+    """Whether each cell's offset in a segment is `at` less REACH, shape (m,)."""
+    out = np.zeros(len(off), np.bool_)
+    for i in range(len(off)):
+        out[i] = off[i, segment] == at - REACH
     return out

@@ -17,22 +17,23 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
-from liquidbiopsy.scdna.clones_kernel import REACH, carriers, costs, markers, middle, saved
+from liquidbiopsy.scdna.clones_kernel import REACH, carriers, costs, markers, middle, offsets, saved
 
 Bytes = npt.NDArray[np.uint8]
 
 MARKERS = 24  # events, and as many pairs of events, that groups are begun with
 CANDIDATES = 200  # events that these are chosen from
-LEADERS = 8  # cells far from their profile that groups are begun with
+LEADERS = 40  # cells far from their profile that groups are begun with
 ALIKE = 0.7  # of two events' cells, in both over in either: one of them is enough
-TRIED = 3  # beginnings that are followed to the end
+TRIED = (3, 12)  # beginnings that are followed to the end, of many cells and of few
+FEW = 200
 STEPS = 8  # rounds of assigning cells and finding the middle anew
 
 
@@ -65,6 +66,19 @@ class Ground:
         found = costs(profile[None], other[None], self.contig, self.length, flat, self.full)
         return float(found[0, 0])
 
+    def of_profiles(self, profiles: Bytes) -> float:
+        """Nats of the events that tell clones' profiles, the first apart, each from the nearest."""
+        flat = np.full(self.length.shape, self.event)
+        between = costs(profiles, profiles, self.contig, self.length, flat, self.full)
+        near, total = between[0], 0.0
+        left = np.arange(len(profiles)) > 0
+        while left.any():
+            nearest = int(np.argmin(np.where(left, near, np.inf)))
+            total += float(near[nearest])
+            left[nearest] = False
+            near = np.minimum(near, between[nearest])
+        return total
+
 
 def parted(cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float) -> Mask | None:
     """Cells that are better described as a group of their own; None where there are none.
@@ -86,19 +100,48 @@ def parted(cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float) ->
     if len(cells) < 2:
         return None
     base = ground.costs(cells, profile[None])[:, 0]
-    ranked = []
-    for begun in _beginnings(cells, profile, base, ground):
-        gain, chosen = _promise(ground.saved(cells, base, begun))
-        ranked.append((gain - ground.of_profile(begun, profile), len(ranked), chosen))
-    ranked.sort(key=lambda one: (-one[0], one[1]))
     best, found = evidence_min, None
-    for _, _, chosen in ranked[:TRIED]:
-        if not chosen.any():
-            continue
+    off = offsets(cells, np.broadcast_to(profile, cells.shape))
+    for _, chosen in _most_promising(_of_markers(cells, off, ground), cells, base, ground):
         gain, chosen = _followed(cells, chosen, float(base.sum()), ground)
         if gain > best:
             best, found = gain, chosen
     return found
+
+
+def begun(cells: Bytes, own: Bytes, base: Values, ground: Ground) -> list[Bytes]:
+    """Profiles with which one more group might be begun, out of all that there are.
+
+    Parameters
+    ----------
+    cells, own : array of uint8, shape (m, k)
+        Cells, and the profile of each one's group.
+    base : array of float64, shape (m,)
+        Nats of each cell's differences from that.
+    ground : Ground
+    """
+    leaders, left = [], base.copy()
+    while len(leaders) < LEADERS and left.max() > 0:
+        leader = int(np.argmax(left))
+        leaders.append(cells[leader])
+        if len(cells) > LEADERS:
+            left[ground.saved(cells, base, cells[leader]) > base / 2] = 0
+        left[leader] = 0
+    found = [*leaders, *_of_markers(cells, offsets(cells, own), ground)]
+    return [profile for profile, _ in _most_promising(found, cells, base, ground)]
+
+
+def _most_promising(
+    begun: Iterable[Bytes], cells: Bytes, base: Values, ground: Ground
+) -> list[tuple[Bytes, Mask]]:
+    """The profiles that save most, and the cells that they save something of."""
+    ranked = []
+    for profile in begun:
+        gain, chosen = _promise(ground.saved(cells, base, profile))
+        if chosen.any():
+            ranked.append((gain, profile, chosen))
+    ranked.sort(key=lambda one: -one[0])
+    return [(profile, chosen) for _, profile, chosen in ranked[: TRIED[len(cells) <= FEW]]]
 
 
 def _promise(saves: Values) -> tuple[float, Mask]:
@@ -135,23 +178,10 @@ def _followed(cells: Bytes, chosen: Mask, before: float, ground: Ground) -> tupl
     return best, found
 
 
-def _beginnings(cells: Bytes, profile: Bytes, base: Values, ground: Ground) -> Iterator[Bytes]:
-    """Profiles that a second group is begun with."""
-    yield from _of_markers(cells, profile, ground)
-    left = base.copy()
-    for _ in range(LEADERS):
-        leader = int(np.argmax(left))
-        if left[leader] <= 0:
-            return
-        yield cells[leader]
-        left[ground.saved(cells, base, cells[leader]) > base / 2] = 0
-        left[leader] = 0
-
-
-def _of_markers(cells: Bytes, profile: Bytes, ground: Ground) -> Iterator[Bytes]:
+def _of_markers(cells: Bytes, off: Bytes, ground: Ground) -> Iterator[Bytes]:
     """Middles of cells that share an event, and of those that share a second one elsewhere."""
     m = len(cells)
-    count, weight = markers(cells, profile, ground.contig, ground.length, ground.full)
+    count, weight = markers(off, ground.contig, ground.length, ground.full)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = weight * ground.price[:, None] - count * np.log(m / count)
     score[(count < 2) | (count == m)] = -np.inf
@@ -162,22 +192,20 @@ def _of_markers(cells: Bytes, profile: Bytes, ground: Ground) -> Iterator[Bytes]
         segment, at = divmod(int(place), score.shape[1])
         if not np.isfinite(score[segment, at]) or len(taken) == MARKERS:
             return
-        own = carriers(cells, profile, segment, at)
+        own = carriers(off, segment, at)
         if any((own & one).sum() > ALIKE * (own | one).sum() for one in taken):
             continue
         taken.append(own)
         yield middle(cells, np.flatnonzero(own))
-        both = _with_second(cells, profile, own, segment, count, ground)
+        both = _with_second(off, own, segment, count, ground)
         if both is not None:
             yield middle(cells, np.flatnonzero(both))
 
 
-def _with_second(
-    cells: Bytes, profile: Bytes, own: Mask, segment: int, count: Places, ground: Ground
-) -> Mask | None:
+def _with_second(off: Bytes, own: Mask, segment: int, count: Places, ground: Ground) -> Mask | None:
     """Those of some cells that share one more event, on another contig, beyond chance."""
-    n, m = int(own.sum()), len(cells)
-    within, _ = markers(cells[own], profile, ground.contig, ground.length, ground.full)
+    n, m = int(own.sum()), len(off)
+    within, _ = markers(off[own], ground.contig, ground.length, ground.full)
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = within * np.log(within * m / (n * count))
     lift[(within < 2) | (within == n)] = -np.inf
@@ -186,5 +214,5 @@ def _with_second(
     if not lift.flat[place] > 0:
         return None
     second, at = divmod(place, lift.shape[1])
-    found: Mask = own & carriers(cells, profile, second, at)
+    found: Mask = own & carriers(off, second, at)
     return found

@@ -1,68 +1,103 @@
 """Cells that are suspected to be two.
 
 Two cells that were taken for one have the sum of their copies: on the scale of either, what only one
-of them has lies halfway between whole numbers. Each cell is held against mixtures of two profiles of
-its specimen, that of a normal cell always among them, and against what one cell can be: one of the
-profiles with some segments changed, or a profile of its own. Two cells of one clone cannot be told
-from one.
+of them has lies halfway between whole numbers. Each cell is held against mixtures of two profiles
+of its specimen, that of a normal cell always among them, and against what one cell can be: one of
+the profiles with some segments changed, or a profile of its own. Two cells of one clone cannot be
+told from one by their copies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from liquidbiopsy.copynumber.bins import Mask, Values
-from liquidbiopsy.scdna.parents import Parents
-from liquidbiopsy.scdna.ploidy_kernel import STEEP, STRAY, common
+from liquidbiopsy.copynumber.bins import Places, Values
+from liquidbiopsy.scdna import joint
+from liquidbiopsy.scdna.doublets_kernel import mixture, of_a_clone, of_its_own
+from liquidbiopsy.scdna.parents import Parents, parents_of, segment_levels
+from liquidbiopsy.scdna.wander import wander
 
-TRIED = 3  # of the best mixtures, and of the best single profiles
-CHANGED = 0.03  # chance that a segment of a cell is not as in its clone
-BREAKS = 0.2  # chance that a segment of an unknown clone differs from the one before
-LEAST = 0.2  # share of the reads, at least, that either of two cells gave
 TWO = 0.05  # chance that a cell is two
-REACH = 60  # copies that a changed segment may have
-FAR = 5.0  # standard deviations beyond which a segment has no say in a profile's scale
+NONE = (-1, -1)
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Whether a cell is two."""
+    """Whether cells are two; c of them."""
 
-    score: float
-    """Log odds, to the base of 10, of two cells over one; NaN where nothing can be said."""
-    parents: tuple[int, int]
-    """The profiles of the two, (-1, -1) where no mixture comes near."""
+    score: Values
+    """Log odds, to the base of 10, of two cells over one, shape (c,): -infinity where no mixture
+    comes near, NaN where nothing can be said."""
+    cells: list[tuple[int, int]]
+    """Of each, two cells of the profiles that it would be a mixture of, by their places; -1 is a
+    normal cell. (-1, -1) where there is no mixture."""
 
 
-def doubt_of(
-    level: Values, variance: Values, own: Values, length: Values, parents: Parents
-) -> Doubt:
-    """Hold a cell against mixtures of two profiles.
+def doublets_of(rows: joint.Rows, first: Places, noise: Values, copies: Values) -> Doubt:
+    """Hold each cell against mixtures of two profiles of the specimen.
+
+    Parameters
+    ----------
+    rows : joint.Rows
+        Cells; of the settings `level_error` is read here.
+    first : array of int, shape (k,)
+        First used bins of shared segments.
+    noise : array of float, shape (c,)
+        Of y in a bin of weight 1.
+    copies : array of int, shape (c, u)
+        Copies in used bins.
+
+    Returns
+    -------
+    Doubt
+    """
+    told = float(rows.settings["level_error"])
+    base = rows.matrix.base[rows.matrix.used]
+    last = np.append(first[1:], base.size)
+    kept = base[first]
+    first, last = first[kept], last[kept]
+    level, variance = _levels(rows, first, last, noise, told)
+    length = (last - first).astype(np.float64)
+    own = copies[:, (first + last) // 2].astype(np.float64)
+    parents = sound(parents_of(own, level, variance, length, told), length)
+    score, cells = np.full(len(level), np.nan), []
+    for k in range(len(level)):
+        others = parents.but(k)
+        score[k], pair = odds_of(level[k], variance[k], own[k], length, others.copies)
+        cells.append(
+            NONE if pair == NONE else (int(others.cell[pair[0]]), int(others.cell[pair[1]]))
+        )
+    return Doubt(score, cells)
+
+
+def odds_of(
+    level: Values, variance: Values, own: Values, length: Values, profiles: Values
+) -> tuple[float, tuple[int, int]]:
+    """Log odds, to the base of 10, of two cells over one, and which profiles the two would have.
 
     Parameters
     ----------
     level, variance : array of float, shape (k,)
-        Ratios of segments and their variances; NaN where not known.
+        Ratios of a cell's segments and their variances; NaN where not known.
     own : array of float, shape (k,)
         Copies that the cell has by itself.
     length : array of float, shape (k,)
         Bins of each segment.
-    parents : Parents
-        Profiles that it may be of.
+    profiles : array of float, shape (r, k)
+        Copies of the profiles that it may be of.
     """
     known = np.isfinite(level)
-    if not known.any():
-        return Doubt(float("nan"), (-1, -1))
-    x, v, n = level[known], variance[known], length[known]
-    copies = np.where(parents.copies > 0, parents.copies, 0.0)[:, known]
-    two, pair = _of_two(x, v, n, copies)
-    if pair[0] < 0:
-        return Doubt(float("-inf"), pair)
-    one = max(_of_a_clone(x, v, copies), _of_its_own(x, v, own[known]))
+    if not known.any() or len(profiles) < 2:
+        return float("nan"), NONE
+    x, v, copies = level[known], variance[known], np.ascontiguousarray(profiles[:, known])
+    two, a, b = mixture(x, v, length[known], copies)
+    if a < 0:
+        return float("-inf"), NONE
+    one = max(of_a_clone(x, v, copies), of_its_own(x, v, own[known]))
     odds = two + np.log(TWO) - one - np.log1p(-TWO)
-    return Doubt(float(odds / np.log(10)), pair)
+    return float(odds / np.log(10)), (int(a), int(b))
 
 
 def sound(parents: Parents, length: Values) -> Parents:
@@ -72,95 +107,26 @@ def sound(parents: Parents, length: Values) -> Parents:
     """
     kept = [0]
     for k in range(1, len(parents.copies)):
-        before = replace(parents, copies=parents.copies[kept], size=parents.size[kept])
-        level, variance = parents.level[k], parents.variance[k]
-        doubt = doubt_of(level, variance, parents.copies[k], length, before)
-        if not doubt.score > 0:
+        of = (parents.level[k], parents.variance[k], parents.copies[k])
+        if not odds_of(*of, length, parents.copies[kept])[0] > 0:
             kept.append(k)
     return parents.some(np.array(kept))
 
 
-def _of_two(x: Values, v: Values, n: Values, copies: Values) -> tuple[float, tuple[int, int]]:
-    """Log likelihood of the best mixture, and which two it is of."""
-    r = len(copies)
-    w = 1 / v
-    square = (copies * w) @ copies.T
-    side = copies @ (w * x)
-    mean = copies @ n / n.sum()
-    a, b = np.triu_indices(r, 1)
-    det = square[a, a] * square[b, b] - square[a, b] ** 2
-    ok = det > 1e-9 * square[a, a] * square[b, b]
-    safe = np.where(ok, det, 1.0)
-    of_a = (side[a] * square[b, b] - side[b] * square[a, b]) / safe
-    of_b = (side[b] * square[a, a] - side[a] * square[a, b]) / safe
-    share = of_a * mean[a] / np.maximum(of_a * mean[a] + of_b * mean[b], 1e-9)
-    ok &= (of_a > 0) & (of_b > 0) & (share >= LEAST) & (share <= 1 - LEAST)
-    if not ok.any():
-        return float("-inf"), (-1, -1)
-    saved = np.where(ok, of_a * side[a] + of_b * side[b], -np.inf)
-    best, pair = float("-inf"), (-1, -1)
-    for k in np.argsort(-saved, kind="stable")[:TRIED]:
-        if not ok[k]:
-            break
-        mixed = of_a[k] * copies[a[k]] + of_b[k] * copies[b[k]]
-        fit = _normal(x, np.maximum(mixed, STRAY), v)
-        found = float(np.log((1 - CHANGED) * fit + CHANGED * _anything(x)).sum())
-        if found > best:
-            best, pair = found, (int(a[k]), int(b[k]))
-    return best - np.log(r * (r - 1) / 2) - 0.5 * np.log(x.size), pair
-
-
-def _of_a_clone(x: Values, v: Values, copies: Values) -> float:
-    """Log likelihood of the best profile, some segments changed to other whole numbers."""
-    found = []
-    for own in copies:
-        scale = _scale(x, v, own)
-        if scale > 0:
-            fit = _normal(x, np.maximum(scale * own, STRAY), v)
-            found.append(np.log((1 - CHANGED) * fit + CHANGED * _whole(x, v, scale)).sum())
-    return float(max(found, default=-np.inf) - np.log(len(copies)))
-
-
-def _of_its_own(x: Values, v: Values, own: Values) -> float:
-    """Log likelihood of the copies that a cell has by itself, each change at its price."""
-    scale = _scale(x, v, own)
-    if not scale > 0:
-        return float("-inf")
-    prior = common(np.arange(REACH) * scale)
-    prior /= prior.sum()
-    changed = np.diff(own, prepend=-1) != 0
-    price = np.log(BREAKS * prior[np.clip(own, 0, REACH - 1).astype(np.int64)])
-    fit = _normal(x, np.maximum(scale * own, STRAY), v)
-    told = np.log((1 - CHANGED) * fit + CHANGED * _anything(x))
-    return float((told + np.where(changed, price, np.log1p(-BREAKS))).sum())
-
-
-def _scale(x: Values, v: Values, copies: Values) -> float:
-    """Ratio of one copy, by least squares without the segments that do not fit; 0 if none does."""
-    kept = np.ones(x.shape, np.bool_)
-    scale = 0.0
-    for _ in range(3):
-        low = float((copies[kept] ** 2 / v[kept]).sum())
-        if not low > 0:
-            return scale
-        scale = float((copies[kept] * x[kept] / v[kept]).sum()) / low
-        off = np.abs(x - scale * copies) / np.sqrt(v)
-        kept = off <= max(FAR, 2 * float(np.median(off)))
-    return scale
-
-
-def _normal(x: Values, mean: Values, v: Values) -> Values:
-    return np.asarray(np.exp(-0.5 * (x - mean) ** 2 / v) / np.sqrt(2 * np.pi * v))
-
-
-def _anything(x: Values) -> Values:
-    """Density of ratios of which nothing is known."""
-    return np.asarray(common(x) * (STEEP - 1))
-
-
-def _whole(x: Values, v: Values, scale: float) -> Values:
-    """Density of ratios of some whole number of copies."""
-    prior = common(np.arange(REACH) * scale)
-    prior /= prior.sum()
-    mean = np.maximum(np.arange(REACH) * scale, STRAY)
-    return np.asarray(_normal(x[:, None], mean[None], v[:, None]) @ prior)
+def _levels(
+    rows: joint.Rows, first: Places, last: Places, noise: Values, told: float
+) -> tuple[Values, Values]:
+    """Levels of cells on the same segments, 1 at the mean, and their variances."""
+    shape, n = (rows.cells.size, first.size), int(last[-1])
+    level, variance = np.full(shape, np.nan), np.full(shape, np.nan)
+    price = float(joint.prices(rows.contig[:n], first, rows.settings).min())
+    for places, steady in rows:
+        for k, place in enumerate(places):
+            y, weight = steady.y[k, :n], steady.weight[k, :n] / noise[place] ** 2
+            weight = weight / wander(y, weight, joint.merged(y, weight, first, price))
+            own, its = segment_levels(y, weight, first, last, told)
+            known = np.isfinite(own)
+            if known.any():
+                mean = np.average(own[known], weights=(last - first)[known])
+                level[place], variance[place] = own / mean, its / mean**2
+    return level, variance

@@ -92,6 +92,11 @@ class Rows:
             block = places[low : low + BLOCK]
             yield block, steady_of(self.matrix, self.cells[block], self.settings)
 
+    @property
+    def contig(self) -> npt.NDArray[np.int16]:
+        """Contig of each used bin, shape (u,)."""
+        return self.matrix.bins.contig[self.matrix.used]
+
     def some(self, places: Places) -> Steady:
         """Few of the cells, by their places among `cells`."""
         one = self.only

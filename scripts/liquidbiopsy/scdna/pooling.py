@@ -71,7 +71,7 @@ def _without_y(rows: joint.Rows) -> tuple[Any, int]:
     used = np.flatnonzero(rows.matrix.used)
     n = int(np.searchsorted(used, bins.of("Y").start)) if "Y" in bins.contigs else used.size
     n = n if n else used.size
-    return bins.contig[used[:n]], n
+    return rows.contig[:n], n
 
 
 def _on_shared(
@@ -97,6 +97,6 @@ def _on_shared(
 
 
 def _scaled(steady: joint.Steady, noise: Values, mean: Values, n: int) -> tuple[Values, Values]:
-    """y of ratios over their mean, and one over its variance."""
+    """Values y of ratios over their mean, and one over its variance."""
     y = steady.y[:, :n] / np.sqrt(mean)[:, None]
     return y, steady.weight[:, :n] * (mean / noise**2)[:, None]

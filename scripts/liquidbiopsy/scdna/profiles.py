@@ -1,14 +1,14 @@
 """Integer copy numbers of each cell of a specimen.
 
 Cells are segmented together, so that a breakpoint that is weak in each is found where many have it;
-what of GC is left is taken out within segments; a ploidy is looked for; and copies are the likeliest
-path of whole numbers along each cell's genome, for which a change costs less where the cells share a
-breakpoint. A change that one cell has alone is found all the same, where it is strong enough.
+what is left of GC is taken out within segments; a ploidy is looked for; and copies are the likeliest
+path of whole numbers along each cell's genome. A change that one cell has alone is found all the
+same, where it is strong enough. Cells that look like two are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,20 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Bins, Mask, Places, Values
-from liquidbiopsy.copynumber.segment_noise import joint_variance
 from liquidbiopsy.scdna import joint, trend
 from liquidbiopsy.scdna.cell_quality import Quality
-from liquidbiopsy.scdna.copies_kernel import likeliest
+from liquidbiopsy.scdna.copies import Whole, copies_of
+from liquidbiopsy.scdna.doublets import doublets_of
 from liquidbiopsy.scdna.matrix import Matrix
+from liquidbiopsy.scdna.ploidy import evidence_of, ploidies_of
 from liquidbiopsy.scdna.pooling import pooled_levels
-from liquidbiopsy.scdna.ploidy import Ploidies, evidence_of, ploidies_of
-from liquidbiopsy.scdna.ploidy_kernel import STRAY
 
-Whole = npt.NDArray[np.int16]
 UNKNOWN = -1
 """Copies where nothing is known: of cells that failed, and of bins that are not used."""
 BROAD_BP = 20_000_000  # loss of all copies over so many bases is unlikely
-ROUNDS = 2  # of finding copies, and with them scale and noise
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class Profiles:
-    """Copy number of each cell; m cells, k segments, n bins."""
+    """Copy number of each cell; m cells, k segments, n bins. NaN in cells that failed."""
 
     matrix: Matrix
     """The matrix, with what was left of GC taken out."""
@@ -70,13 +67,24 @@ class Profiles:
     scale: Values
     """Copies at a ratio of 1, shape (m,)."""
     ploidy: Values
-    """Mean copies over the autosomes, shape (m,); NaN in cells that failed."""
+    """Mean copies over the autosomes, shape (m,)."""
     second_ploidy: Values
     """That of the runner-up, shape (m,); NaN where there is none."""
     confidence: Values
     """Probability of the ploidy under the model, 0 to 1, shape (m,)."""
     noise: Values
     """Standard deviation of a bin's copies where there are two, shape (m,)."""
+    doublet: Mask
+    """Whether a cell is suspected to be two, shape (m,)."""
+    doublet_score: Values
+    """Log odds, to the base of 10, of two cells over one, shape (m,)."""
+    doublet_of: tuple[str, ...]
+    """Which two a suspected doublet looks like, in words; else empty."""
+
+    @property
+    def bins(self) -> Bins:
+        """Bins of the matrix."""
+        return self.matrix.bins
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -86,14 +94,15 @@ class Profiles:
     def per_bin(self) -> Whole:
         """Copies in bins, shape (m, n); UNKNOWN where nothing is known."""
         used = np.flatnonzero(self.matrix.used)
-        which = np.searchsorted(self.segments.first, used, side="right") - 1
-        found = np.full((self.matrix.m, len(self.matrix.bins)), UNKNOWN, np.int16)
-        found[:, used] = self.copies[:, which]
+        found = np.full((self.matrix.m, len(self.bins)), UNKNOWN, np.int16)
+        if used.size:
+            which = np.searchsorted(self.segments.first, used, side="right") - 1
+            found[:, used] = self.copies[:, which]
         return found
 
 
 def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -> Profiles:
-    """Joint segments, integer copies and ploidies of a specimen's cells.
+    """Joint segments, integer copies, ploidies and suspected doublets of a specimen's cells.
 
     Parameters
     ----------
@@ -102,33 +111,45 @@ def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -
         Cells that failed have no profile.
     settings : dict
         `profiles`: `min_bins`, `false_breakpoints`, `outlier_sd`, `ploidy_min`, `ploidy_max`,
-        `doubled_share`, `level_error`, `copies_max`.
+        `doubled_share`, `level_error`, `copies_max`, `doublet_score_min`.
 
     Returns
     -------
     Profiles
     """
     own = settings["profiles"]
-    cells = np.flatnonzero(quality.passed)
-    m, used = matrix.m, np.flatnonzero(matrix.used)
-    if not cells.size or not used.size:
-        return _nothing(matrix, used)
-    rows = joint.Rows(matrix, cells, own)
-    first, noise = joint.shared_breakpoints(rows)
-    if np.isfinite(matrix.gc[used]).all():
-        matrix = _without_trend(rows, first)
-        rows = joint.Rows(matrix, cells, own)
-        first, noise = joint.shared_breakpoints(rows)
-    levels, mean = pooled_levels(rows, first, noise)
-    size = float(np.median((matrix.bins.end - matrix.bins.start)[used]))
-    evidence = evidence_of(levels, own, BROAD_BP / size)
-    found = ploidies_of(evidence, matrix.roles[cells], own)
+    cells, used = np.flatnonzero(quality.passed), np.flatnonzero(matrix.used)
+    m = matrix.m
     copies = np.full((m, used.size), UNKNOWN, np.int16)
-    scale, spread = np.full(m, np.nan), np.full(m, np.nan)
-    for place, row, its_scale, its_noise in _copies(rows, first, noise, found.ploidy / mean):
-        cell = cells[place]
-        copies[cell], scale[cell], spread[cell] = row, its_scale, its_noise
-    return _profiles(matrix, cells, copies, scale, spread, found)
+    scale, ploidy, second, sure, noise, score = (np.full(m, np.nan) for _ in range(6))
+    two = np.zeros(m, np.bool_)
+    words = [""] * m
+    if cells.size and used.size:
+        rows = joint.Rows(matrix, cells, own)
+        first, spread = joint.shared_breakpoints(rows)
+        if np.isfinite(matrix.gc[used]).all():
+            matrix = _without_trend(rows, first)
+            rows = joint.Rows(matrix, cells, own)
+            first, spread = joint.shared_breakpoints(rows)
+        levels, mean = pooled_levels(rows, first, spread)
+        size = float(np.median((matrix.bins.end - matrix.bins.start)[used]))
+        evidence = evidence_of(levels, own, BROAD_BP / size)
+        found = ploidies_of(evidence, matrix.roles[cells], own)
+        path = copies_of(rows, first, spread, found.ploidy / mean)
+        doubt = doublets_of(rows, first, path.noise, path.copies)
+        copies[cells], scale[cells] = path.copies, path.scale
+        noise[cells] = path.noise * np.sqrt(2 * path.scale)
+        ploidy[cells] = _mean(matrix, path.copies)
+        second[cells], sure[cells] = found.second, found.confidence
+        score[cells] = doubt.score
+        two = score >= own["doublet_score_min"]
+        for cell, pair in zip(cells, doubt.cells, strict=True):
+            words[cell] = " and ".join(_like(matrix, cells, k) for k in pair) if two[cell] else ""
+    segments, first = _segments(matrix.bins, used, copies[cells])
+    return Profiles(
+        matrix, segments, copies[:, first], quality.passed.copy(), scale, ploidy, second, sure,
+        noise, two, score, tuple(words),
+    )  # fmt: skip
 
 
 def _without_trend(rows: joint.Rows, first: Places) -> Matrix:
@@ -143,68 +164,15 @@ def _without_trend(rows: joint.Rows, first: Places) -> Matrix:
     return replace(matrix, ratio=ratio)
 
 
-def _copies(
-    rows: joint.Rows, first: Places, noise: Values, scales: Values
-) -> Iterator[tuple[int, Whole, float, float]]:
-    """Place of each cell, its copies in used bins, those at a ratio of 1, and noise at two."""
-    settings = rows.settings
-    for places, steady in rows:
-        price = joint.prices(steady.contig, first, settings)
-        most = 2 * price.max() / (settings["min_bins"] - 0.5)
-        for k, place in enumerate(places):
-            scale, own = float(scales[place]), float(noise[place])
-            y, weight = steady.y[k], steady.weight[k]
-            for _ in range(ROUNDS):
-                states = means_of(scale, y, settings["copies_max"])
-                row = likeliest(y, weight / own**2, states, steady.contig, price, most)
-                scale = scale_of(y, weight, row, scale)
-                own = noise_about(y, weight, row, steady.contig, float(steady.noise[k]))
-            yield int(place), row, scale, own * float(np.sqrt(2 * scale))
+def _mean(matrix: Matrix, copies: Whole) -> Values:
+    """Mean copies over the bases of the autosomes, shape (c,)."""
+    base = matrix.base[matrix.used]
+    length = (matrix.bins.end - matrix.bins.start)[matrix.used][base].astype(np.float64)
+    return np.asarray(copies[:, base] @ length / length.sum())
 
 
-def means_of(scale: float, y: Values, most: int) -> Values:
-    """Values of y at 0, 1, 2 ... copies, up to the most that a cell has."""
-    top = int(min(np.ceil(scale * (y.max() / 2) ** 2) + 1, most))
-    ratio = np.arange(top + 1) / scale
-    ratio[0] = STRAY
-    return np.asarray(2 * np.sqrt(ratio))
-
-
-def scale_of(y: Values, weight: Values, copies: Whole, scale: float) -> float:
-    """Copies at a ratio of 1 by least squares, the numbers being known; as it is where none is."""
-    root = np.sqrt(np.maximum(copies, 0))
-    low = float(weight @ root**2)
-    top = float((weight * y) @ root)
-    return (2 * low / top) ** 2 if top > 0 and low > 0 else scale
-
-
-def noise_about(y: Values, weight: Values, copies: Whole, contig: Any, least: float) -> float:
-    """Standard deviation of a bin of weight 1 about a cell's own segments."""
-    changed = (np.diff(copies, prepend=-2) != 0) | (np.diff(contig, prepend=-1) != 0)
-    return max(float(np.sqrt(joint_variance(y, weight, np.flatnonzero(changed)))), least)
-
-
-def _profiles(
-    matrix: Matrix,
-    cells: Places,
-    copies: Whole,
-    scale: Values,
-    noise: Values,
-    found: Ploidies,
-) -> Profiles:
-    used = np.flatnonzero(matrix.used)
-    segments, first = _segments(matrix.bins, used, copies[cells])
-    auto = matrix.base[used]
-    length = (matrix.bins.end - matrix.bins.start)[used][auto].astype(np.float64)
-    ploidy, second, confidence = (np.full(matrix.m, np.nan) for _ in range(3))
-    ploidy[cells] = copies[cells][:, auto] @ length / length.sum()
-    second[cells] = found.second
-    confidence[cells] = found.confidence
-    passed = np.zeros(matrix.m, np.bool_)
-    passed[cells] = True
-    return Profiles(
-        matrix, segments, copies[:, first], passed, scale, ploidy, second, confidence, noise
-    )
+def _like(matrix: Matrix, cells: Places, place: int) -> str:
+    return "a normal cell" if place < 0 else f"one like {matrix.cells[cells[place]]}"
 
 
 def _segments(bins: Bins, used: Places, copies: Whole) -> tuple[Segments, Places]:
@@ -213,7 +181,7 @@ def _segments(bins: Bins, used: Places, copies: Whole) -> tuple[Segments, Places
     changed = np.diff(contig, prepend=-1) != 0
     changed[1:] |= (copies[:, 1:] != copies[:, :-1]).any(axis=0)
     first = np.flatnonzero(changed)
-    last = np.append(first[1:], used.size) - 1
+    last = np.append(first[1:], used.size)[: first.size] - 1
     found = Segments(
         contigs=bins.contigs,
         contig=contig[first],
@@ -224,12 +192,3 @@ def _segments(bins: Bins, used: Places, copies: Whole) -> tuple[Segments, Places
         bins=last - first + 1,
     )
     return found, first
-
-
-def _nothing(matrix: Matrix, used: Places) -> Profiles:
-    """What is said where no cell passed."""
-    unknown = np.full(matrix.m, np.nan)
-    none = np.full((matrix.m, used.size), UNKNOWN, np.int16)
-    segments, first = _segments(matrix.bins, used, none)
-    failed = np.zeros(matrix.m, np.bool_)
-    return Profiles(matrix, segments, none[:, first], failed, *(unknown.copy() for _ in range(5)))

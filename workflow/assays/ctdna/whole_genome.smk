@@ -3,6 +3,7 @@ from liquidbiopsy.ctdna.genome_choices import (
     PANEL_FILE,
     GenomeChoice,
     of_whole_genomes,
+    told_by,
     whole_genomes,
 )
 
@@ -11,7 +12,7 @@ genomes = GenomeChoice(choice)
 
 rule _fragments:
     input:
-        library="<results>/{specimen}/libraries/{library}/library.parquet",
+        library=lambda w: told_by(w.specimen, libraries[w.specimen][w.library]),
         made=lambda w: genomes.made_reads(w.specimen, libraries[w.specimen][w.library]),
         files=lambda w: genomes.files_of(libraries[w.specimen][w.library]),
         gc=lambda w: genomes.gc_of(libraries[w.specimen][w.library]),
