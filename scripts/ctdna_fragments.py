@@ -8,7 +8,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
     fragments_library(
         row=job.params.row,
         made=next(iter(job.input.get("made", [])), None),
-        library=job.input.get("library"),
+        library=next(iter(job.input.get("library", [])), None),
         bed=job.params.bed,
         gc=list(job.input.gc),
         reference=job.params.reference,

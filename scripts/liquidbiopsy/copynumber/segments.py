@@ -90,8 +90,8 @@ def segments_of(
     data = np.flatnonzero(w > 0)
     if not data.size:
         none, nothing = np.empty(0, np.int64), np.empty(0)
-        contig = np.empty(0, np.int16)
-        return Segments(bins.contigs, contig, none, none, none, none, none, nothing, nothing)
+        on = np.empty(0, np.int16)
+        return Segments(bins.contigs, on, none, none, none, none, none, nothing, nothing)
     which = np.searchsorted(found.first, data, side="right")
     changed = (np.diff(which) != 0) | (np.diff(bins.contig[data]) != 0)
     cuts = np.concatenate([[0], np.flatnonzero(changed) + 1])

@@ -129,10 +129,12 @@ def names_of(files: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def told_by(specimen: str, library: Library) -> str:
-    """The table of how reading a library went, by the last step that it went through."""
+def read_by(specimen: str, library: Library) -> list[str]:
+    """The table of how reading a library went, where an earlier step read it."""
+    if library["library"] == WGS and not library["fq1"]:
+        return []
     name = "aligned" if library["library"] == WGS else "library"
-    return f"<results>/{specimen}/libraries/{library['library_id']}/{name}.parquet"
+    return [f"<results>/{specimen}/libraries/{library['library_id']}/{name}.parquet"]
 
 
 def whole_genomes(libraries: Mapping[str, Library]) -> list[dict[str, Any]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+import pysam
 
 from liquidbiopsy.copynumber.as_bam import read_alignments
 from liquidbiopsy.copynumber.bins import Bins, Values, grid, plain
@@ -20,7 +23,7 @@ from liquidbiopsy.ctdna.fragment_windows import window_rows
 from liquidbiopsy.ctdna.fragments import Features, features_of, length_rows, motif_rows
 from liquidbiopsy.ctdna.genome_counts import Counts
 from liquidbiopsy.ctdna.genome_quality import counted_quality
-from liquidbiopsy.ctdna.tables import WGS
+from liquidbiopsy.ctdna.tables import SIMULATED, WGS
 from liquidbiopsy.reads.panel import read_panel
 from liquidbiopsy.reads.reference import open_reference
 
@@ -181,3 +184,15 @@ def _sizes(features: Features) -> Row:
 
 def _said(words: list[str]) -> str | None:
     return "; ".join(word for word in words if word) or None
+
+
+def says_simulated(file: str) -> bool:
+    """Whether a file, by its name or by that of its first read, says that it is simulated."""
+    if SIMULATED in Path(file).name:
+        return True
+    try:
+        with pysam.AlignmentFile(file, "rb", check_sq=False) as handle:
+            first = next(handle.fetch(until_eof=True), None)
+    except (OSError, ValueError):
+        return False  # no BAM file, or one that is refused where it is read
+    return first is not None and str(first.query_name).startswith(SIMULATED)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pysam
 from pysam import AlignedSegment
 
 from liquidbiopsy.core.errors import InputError, UserError
-from liquidbiopsy.ctdna.tables import RAW, READY, WGS
+from liquidbiopsy.ctdna.tables import RAW, READY, SIMULATED, WGS
 from liquidbiopsy.reads.align import Aligned, align, contigs_of
 from liquidbiopsy.reads.alignments import (
     Seen,
@@ -21,7 +20,6 @@ from liquidbiopsy.reads.alignments import (
     look_into,
     open_alignments,
     reads_of,
-    write_empty,
 )
 from liquidbiopsy.reads.reference import Reference, check_contigs, check_index, open_reference
 from liquidbiopsy.reads.regroup import NOT_PRIMARY, templates_of_aligned
@@ -32,7 +30,6 @@ from liquidbiopsy.reads.umis import AUTO, NAME, NONE, RX, STRUCTURE, Umis, read_
 
 Row = dict[str, Any]
 Item = TypeVar("Item")
-SIMULATED = "simulated"  # what names of simulated reads begin with
 NO_REFERENCE = "name a reference in the sheet, or check the path of its FASTA file"
 
 
@@ -61,8 +58,6 @@ class Library:
             Something is wrong with its files or its settings; the message says what.
         """
         row = self.row
-        if row["library"] == WGS and not row["fq1"]:
-            return self._where_it_lies()
         with ExitStack() as stack:
             genome = None
             if self.reference is not None:
@@ -84,14 +79,6 @@ class Library:
             "umi_rejected": umis.rejected,
             "simulated": self.simulated,
         }
-
-    def _where_it_lies(self) -> Row:
-        """A genome that is aligned or counted already: it stays where it lies."""
-        header = header_of({}, self.row["specimen_id"], self.row["library_id"])
-        write_empty(self.place, header)
-        given = [self.row[name] for name in ("bam", "wig", "bins") if self.row[name]]
-        named = any(SIMULATED in Path(path).name for path in given)
-        return {"simulated": named or any(map(_simulated_reads, given))}
 
     def _of_fastq(self, first: str, second: str, genome: Reference | None) -> tuple[str, Umis]:
         structures = self._structures()
@@ -213,13 +200,3 @@ def _left_of(structures: tuple[Structure, Structure], source: str) -> tuple[Stru
 
 def _has_umi(structures: tuple[Structure, Structure]) -> bool:
     return any(structure.umi for structure in structures)
-
-
-def _simulated_reads(file: str) -> bool:
-    """Whether the first read of a BAM file says by its name that it is simulated."""
-    try:
-        with pysam.AlignmentFile(file, "rb", check_sq=False) as handle:
-            first = next(handle.fetch(until_eof=True), None)
-    except (OSError, ValueError):
-        return False  # no BAM file, or one that the next step refuses
-    return first is not None and str(first.query_name).startswith(SIMULATED)

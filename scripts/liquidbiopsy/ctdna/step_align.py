@@ -68,7 +68,9 @@ def align_library(
         work = Library(library, panel, reference, index, settings["program"], place, threads)
         try:
             row |= work.read()
-            log.info("%s: %s", row["library_id"], _counted(row))
+            log.info(
+                "%s: %d pairs, %d mapped", row["library_id"], row["pairs"], row["mapped"]
+            )  # fmt: skip
         except UserError as error:
             elsewhere = [reference["fasta"]] if reference else []
             elsewhere += [index] if index else []
@@ -94,10 +96,3 @@ def _contigs(index: str | None) -> dict[str, int]:
         return contigs_of(index) if index else {}
     except UserError:
         return {}
-
-
-def _counted(row: Mapping[str, Any]) -> str:
-    """How many pairs were read, where they were."""
-    if "pairs" not in row:
-        return "stays where it lies"
-    return f"{row['pairs']} pairs, {row['mapped']} mapped"

@@ -12,12 +12,14 @@ from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, MEASURED, QUALITY, Table
 from liquidbiopsy.ctdna.genome_counts import write_counts
-from liquidbiopsy.ctdna.genome_library import GenomeLibrary, Measured
+from liquidbiopsy.ctdna.genome_library import GenomeLibrary, Measured, says_simulated
 from liquidbiopsy.ctdna.genome_quality import quality_rows
 from liquidbiopsy.ctdna.genome_tables import FRAGMENTS, MOTIFS, SIZES, WINDOWS
+from liquidbiopsy.ctdna.tables import LIBRARIES
 
 log = logging.getLogger(__name__)
 TABLES: dict[str, Table] = {
+    "library": LIBRARIES,
     "sizes": SIZES,
     "fragments": FRAGMENTS,
     "motifs": MOTIFS,
@@ -59,28 +61,35 @@ def fragments_library(
     code : str
         Digest of the code.
     outputs : dict
-        Paths of `counts`, `sizes`, `fragments`, `motifs`, `windows` and `quality`. Of a library
-        that cannot be read `sizes` has the reason, and the others are empty.
+        Paths of `library` (its row of `libraries`), `counts`, `sizes`, `fragments`, `motifs`,
+        `windows` and `quality`. Of a library that cannot be read the first and `sizes` have the
+        reason, and the others are empty.
     """
     own = {key: row[key] for key in ("specimen_id", "library_id")}
+    told = read_table(library).to_pylist()[0] if library else _as_given(row)
     given = [row[name] for name in ("bam", "wig", "bins") if row[name]]
     tracks = [settings[name] for name in ("gc", "mappability") if settings[name]]
     fasta = [reference["fasta"]] if reference else []
     panel = [bed] if bed else []
     names = shown_names([*given, *tracks, *fasta, *panel])
     try:
-        _stop_where_unread(library)
+        if told["status"] == FAILED:
+            raise UserError(told["reason"] or "it could not be read")
         found = GenomeLibrary(row, made, bed, gc, reference, settings).measure()
     except UserError as error:
         log.warning("%s: %s", row["library_id"], error)
         found = Measured(sizes={"status": FAILED, "reason": str(error), "fragments": 0})
+        told |= {"status": FAILED}
     for name in ("reason", "bins_reason"):
         found.sizes[name] = _without_places(found.sizes.get(name), names)
     files = {name: path for path, name in names.items()}
     files |= {"reads": made} if made else {}
     provenance = Provenance(code, {"wgs": dict(settings)}, checksums(files))
     write_counts(found.counts, outputs["counts"], provenance)
+    if told["status"] == FAILED:
+        told |= {"reason": found.sizes["reason"]}
     rows = {
+        "library": [told],
         "sizes": [{"status": MEASURED, **found.sizes}],
         "fragments": found.lengths,
         "motifs": found.motifs,
@@ -93,13 +102,11 @@ def fragments_library(
     write_table(quality, outputs["quality"], QUALITY, provenance)
 
 
-def _stop_where_unread(library: str | None) -> None:
-    """Raise the reason for which an earlier step could not read a library."""
-    if library is None:
-        return
-    (row,) = read_table(library).to_pylist()
-    if row["status"] == FAILED:
-        raise UserError(row["reason"] or "it could not be read")
+def _as_given(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A genome's row of the table `libraries` where no earlier step read it."""
+    own = {key: row[key] for key in ("specimen_id", "library_id", "role", "library")}
+    simulated = any(says_simulated(row[name]) for name in ("bam", "wig", "bins") if row[name])
+    return {**own, "status": MEASURED, "mutations": bool(row["mutations"]), "simulated": simulated}
 
 
 def _without_places(words: str | None, names: Mapping[str, str]) -> str | None:

@@ -14,6 +14,8 @@ RAW, READY = "raw", "ready"
 TUMOUR, GERMLINE, CHIP, UNKNOWN = "tumour", "germline", "chip", "unknown"
 """Origins of a variant."""
 PASS = "PASS"
+SIMULATED = "simulated"
+"""What names of simulated reads begin with, and what is in those of simulated files."""
 big = pa.int64()
 
 LIBRARY = (

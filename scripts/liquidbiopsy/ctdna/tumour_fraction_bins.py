@@ -134,16 +134,16 @@ def independence(track: Track, settings: Mapping[str, Any]) -> tuple[float, floa
     z = track.log2 / (track.noise * track.scale)
     noise, size = float(np.median(track.noise)) * track.scale, _bin_size(track)
     near, far = 1.0, 1.0
-    for length in (*BLOCKS, ARM):
+    for length in BLOCKS:
         bins = max(round(length / size), SMALLEST)
         means = [_block_means(z[track.contig == k], bins) for k in np.unique(track.contig)]
-        steps = np.concatenate([np.diff(m) for m in means])
-        levels = np.concatenate(means)
+        steps, levels = np.concatenate([np.diff(m) for m in means]), np.concatenate(means)
+        if steps.size < FEWEST:
+            continue
         most = 1 + bins * (settings["max_wave"] / noise) ** 2
-        if length < ARM and steps.size >= FEWEST:
-            near = max(near, min(_robust_variance(steps) / 2 * bins, most))
-        if length == ARM and levels.size >= FEWEST:
-            far = min(_clustered_variance(levels) * bins, most)
+        near = max(near, min(_robust_variance(steps) / 2 * bins, most))
+        long = max(ARM / length, 1.0)
+        far = 1 + long * (min(_clustered_variance(levels) * bins, most) - 1)
     return 1 / near, 1 / max(near, far)
 
 

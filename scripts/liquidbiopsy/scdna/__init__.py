@@ -1,1 +1,1 @@
-"""Single cells: copy number, quality and clones of CTCs and DTCs after whole-genome amplification."""
+"""Single cells: copies, quality and clones of CTCs and DTCs after whole-genome amplification."""

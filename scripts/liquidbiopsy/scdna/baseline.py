@@ -27,6 +27,7 @@ STRETCH_BP = 20_000_000
 """Length of the stretches whose levels tell a cell of two copies from one with changes."""
 CHANGED = 0.25  # off the median from which a stretch is nearer to another number of copies than two
 FEWEST = 8  # bins of a stretch with a level
+MANY = 200  # cells, about, that are more than enough
 NO_Y = 0.15  # ratio of Y under which a cell has none
 
 
@@ -67,50 +68,62 @@ def baseline_of(
         `baseline`: `altered_max`, `low_gini_max`, `low_gini_cells`; `quality`: `reads_min`,
         `gini_max`.
     """
-    own = settings["baseline"]
+    own, quality = settings["baseline"], settings["quality"]
     base = used & bins.autosomal if (used & bins.autosomal).any() else used
-    whole = np.nansum(count, axis=1) >= settings["quality"]["reads_min"]
-    whole &= np.isfinite(ratio[:, base]).any(axis=1)
-    ratio = ratio / _medians(ratio, base)
-    flat = whole & (altered_of(bins, ratio, base) <= own["altered_max"])
-    gini = np.array(
-        [gini_of(row[base]) if ok else 1.0 for row, ok in zip(ratio, whole, strict=True)]
-    )
-    normal = flat & ~roles & (gini <= settings["quality"]["gini_max"])
+    reads = np.nansum(count, axis=1)
+    if not np.isfinite(count).any():
+        unknown = np.full(len(bins), np.nan)
+        return Baseline(None, unknown, "none: the cells came as ratios, which stay as they are")
+    flat, gini = np.zeros(len(ratio), np.bool_), np.ones(len(ratio))
+    for k in np.flatnonzero(reads >= quality["reads_min"]):
+        part = ratio[k, base]
+        if np.isfinite(part).any():
+            gini[k] = gini_of(part)
+            flat[k] = altered_of(bins, ratio[k], base) <= own["altered_max"]
+    normal = flat & ~roles & (gini <= quality["gini_max"])
     if normal.any():
         left = int((~roles).sum() - normal.sum())
         words = f"{_cells(int(normal.sum()), 'normal cell')}"
         words += f"; {left} more are too poor or have changes" if left else ""
         return _made(bins, ratio, np.flatnonzero(normal), used, words)
+    why = "no normal cells" if roles.all() else "no normal cell is good enough"
     even = flat & (gini <= own["low_gini_max"])
     if even.sum() >= own["low_gini_cells"]:
-        words = (
-            f"no normal cells; {_cells(int(even.sum()), 'cell')} of low Gini coefficient instead"
-        )
+        words = f"{why}; {_cells(int(even.sum()), 'cell')} of low Gini coefficient instead"
         return _made(bins, ratio, np.flatnonzero(even), used, words)
-    usual = _median(ratio[whole]) if whole.any() else np.full(len(bins), np.nan)
-    return Baseline(
-        None, usual, "none: there are no normal cells, and too few of low Gini coefficient"
-    )
+    some = np.flatnonzero(gini < 1)
+    some = some[:: max(some.size // MANY, 1)]
+    rows = ratio[some] / _medians(ratio[some], base)
+    return Baseline(None, _median(rows), f"none: {why}, and too few cells of low Gini coefficient")
 
 
-def altered_of(bins: Bins, ratio: Values, base: Mask) -> Values:
-    """Share of a cell's stretches that lie off its median, shape (m,); 0 to 1."""
-    own = np.flatnonzero(base)
+def altered_of(bins: Bins, ratio: Values, base: Mask) -> float:
+    """Share of a cell's long stretches that lie off its median, 0 to 1.
+
+    Parameters
+    ----------
+    bins : Bins
+    ratio : array of float, shape (n,)
+    base : array of bool, shape (n,)
+        Bins that count.
+    """
+    own = np.flatnonzero(base & np.isfinite(ratio))
+    middle = float(np.median(ratio[own])) if own.size else 0.0
+    if not middle > 0:
+        return 1.0
+    values = ratio[own] / middle
     place = bins.contig[own].astype(np.int64) * 1000 + bins.start[own] // STRETCH_BP
     first = np.flatnonzero(np.diff(place, prepend=-1))
-    last = np.append(first[1:], own.size)
-    whole = [(a, b) for a, b in zip(first, last, strict=True) if b - a >= FEWEST]
-    if not whole:
-        return np.zeros(len(ratio))
-    kept = np.nan_to_num(ratio[:, own], nan=1.0)
-    levels = np.stack([np.median(kept[:, a:b], axis=1) for a, b in whole], axis=1)
-    return np.asarray((np.abs(levels - 1) > CHANGED).mean(axis=1))
+    parts = [part for part in np.split(values, first[1:]) if part.size >= FEWEST]
+    levels = np.array([np.median(part) for part in parts])
+    return float((np.abs(levels - 1) > CHANGED).mean()) if parts else 0.0
 
 
 def _made(bins: Bins, ratio: Values, own: Places, used: Mask, words: str) -> Baseline:
     """A baseline of some cells; X and Y are put at their own medians first."""
-    rows = ratio[own]
+    own = own[:: max(own.size // MANY, 1)]
+    base = used & bins.autosomal if (used & bins.autosomal).any() else used
+    rows = ratio[own] / _medians(ratio[own], base)
     usual = _median(rows)
     for name in ("X", "Y"):
         at = bins.of(name)
@@ -152,6 +165,8 @@ def _medians(ratio: Values, base: Mask) -> Values:
 def _median(ratio: Values) -> Values:
     """Median of each bin over rows that know it, shape (n,)."""
     found = np.full(ratio.shape[1], np.nan)
+    if not len(ratio):
+        return found
     known = np.isfinite(ratio).all(axis=0)
     found[known] = np.median(ratio[:, known], axis=0)
     for k in np.flatnonzero(~known & np.isfinite(ratio).any(axis=0)):

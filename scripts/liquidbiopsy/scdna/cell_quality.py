@@ -1,7 +1,7 @@
 """Quality of each cell, and whether it is good enough.
 
 MAPD, the median absolute difference of log2 between neighbouring bins, tells the noise of a cell
-and not its copies; the Gini coefficient how unevenly its reads are spread, by noise and copies both.
+and not its copies; the Gini coefficient how unevenly its reads are spread, by both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from liquidbiopsy.scdna.matrix import Matrix
 
 HALF_A_READ = 0.5  # taken where a bin has no read, so that it has a logarithm
 LEAST_RATIO = 0.01  # the same of a cell of ratios
-NO_READS = "has no reads in the bins that are used"
+NO_READS = "no reads in the bins that are used"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def quality_of(
         "gini": np.array([gini_of(row[base]) for row in matrix.ratio]),
         "covered": np.array([_covered(row[base]) for row in matrix.ratio]),
     }
-    empty = ~np.isfinite(matrix.ratio[:, base]).any(axis=1)
+    empty = [not np.isfinite(row[base]).any() for row in matrix.ratio]
     told = dict(failed or {})
     reasons = []
     for k, name in enumerate(matrix.cells):
@@ -92,10 +92,9 @@ def quality_of(
 def mapd_of(matrix: Matrix, cell: int) -> float:
     """MAPD of a cell over the autosomes; NaN where too little is known."""
     ratio, base = matrix.ratio[cell], matrix.base
-    least = LEAST_RATIO
+    least = np.full(ratio.shape, LEAST_RATIO)
     if np.isfinite(matrix.count[cell]).any():
-        with np.errstate(divide="ignore"):
-            least = HALF_A_READ / matrix.expected(cell)
+        least = HALF_A_READ / matrix.expected(cell)
     return mad(matrix.bins, np.log2(np.maximum(ratio, least)), base & np.isfinite(ratio))
 
 
@@ -114,7 +113,8 @@ def _short_of(own: Mapping[str, float], settings: Mapping[str, Any]) -> Iterator
     if own["reads"] < settings["reads_min"]:
         yield f"{own['reads']:.0f} reads, fewer than {settings['reads_min']:g}"
     if own["covered"] < settings["covered_min"]:
-        yield f"{own['covered']:.0%} of the bins have a read, less than {settings['covered_min']:.0%}"
+        share = f"{own['covered']:.0%}"
+        yield f"{share} of the bins have a read, less than {settings['covered_min']:.0%}"
     if own["breadth"] < settings["breadth_min"]:
         yield f"breadth {own['breadth']:.4f}, less than {settings['breadth_min']:g}"
     if own["duplicates"] > settings["duplicates_max"]:

@@ -40,8 +40,16 @@ class Groups:
             self._part()
             self.of, self.profiles = self._settled(self.profiles)
             self._drop()
-            while self._add():
+            for _ in range(self.settings["max_clones"]):
+                was = self.of, self.profiles
+                if not self._add():
+                    break
                 self._drop()
+                if len(self.profiles) <= len(
+                    was[1]
+                ):  # what was added went, or took another's place
+                    self.of, self.profiles = was
+                    break
             if (self.of == before).all():
                 break
         self._set_apart()

@@ -76,8 +76,8 @@ def means_of(scale: float, y: Values, most: int) -> Values:
 def scale_of(y: Values, weight: Values, copies: Whole, scale: float) -> float:
     """Copies at a ratio of 1 by least squares, the numbers being known; as it is where none is."""
     root = np.sqrt(np.maximum(copies, 0))
-    low = float(weight @ root**2)
-    top = float((weight * y) @ root)
+    low = float((weight * root**2).sum())
+    top = float((weight * y * root).sum())
     return (2 * low / top) ** 2 if top > 0 and low > 0 else scale
 
 

@@ -1,10 +1,10 @@
 """Cells that are suspected to be two.
 
-Two cells that were taken for one have the sum of their copies: on the scale of either, what only one
-of them has lies halfway between whole numbers. Each cell is held against mixtures of two profiles
-of its specimen, that of a normal cell always among them, and against what one cell can be: one of
-the profiles with some segments changed, or a profile of its own. Two cells of one clone cannot be
-told from one by their copies.
+Two cells that were taken for one have the sum of their copies: on the scale of either, what only
+one of them has lies halfway between whole numbers. Each cell is held against mixtures of two
+profiles of its specimen, that of a normal cell always among them, and against what one cell can be:
+one of the profiles with some segments changed, or a profile of its own. Two cells of one clone
+cannot be told from one by their copies.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.scdna import joint
+from liquidbiopsy.scdna.copies import Whole
 from liquidbiopsy.scdna.doublets_kernel import mixture, of_a_clone, of_its_own
 from liquidbiopsy.scdna.parents import Parents, parents_of, segment_levels
 from liquidbiopsy.scdna.wander import wander
@@ -35,7 +36,7 @@ class Doubt:
     normal cell. (-1, -1) where there is no mixture."""
 
 
-def doublets_of(rows: joint.Rows, first: Places, noise: Values, copies: Values) -> Doubt:
+def doublets_of(rows: joint.Rows, first: Places, noise: Values, copies: Whole) -> Doubt:
     """Hold each cell against mixtures of two profiles of the specimen.
 
     Parameters

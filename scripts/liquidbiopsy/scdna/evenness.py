@@ -30,4 +30,4 @@ def gini_of(values: Values) -> float:
     if not total > 0:
         return float("nan")
     rank = np.arange(1, known.size + 1)
-    return float(2 * (rank @ known) / (known.size * total) - (known.size + 1) / known.size)
+    return float(2 * (rank * known).sum() / (known.size * total) - (known.size + 1) / known.size)

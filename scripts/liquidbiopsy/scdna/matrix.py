@@ -17,6 +17,7 @@ from liquidbiopsy.copynumber.correct import correct_many
 from liquidbiopsy.copynumber.profile import sound_bins
 from liquidbiopsy.scdna.baseline import baseline_of
 
+BLOCK = 500  # cells that are corrected at a time, for memory
 FAR = 3.0  # times the usual from which a bin of the baseline is not used, nor under its inverse
 
 
@@ -110,25 +111,27 @@ def matrix_of(
     """
     correction = settings["correction"]
     count = np.asarray(count, np.float64)
-    counted = np.isfinite(count).any(axis=1)
     sound = sound_bins(bins, gc, build, correction, acgt)
     fitted = sound & bins.autosomal if (sound & bins.autosomal).any() else sound
     found = np.full(count.shape, np.nan)
-    if counted.any():
-        found[counted], _ = correct_many(
-            np.nan_to_num(count[counted]), gc, mappability, fitted, correction
-        )
+    own = np.flatnonzero(np.isfinite(count).any(axis=1))
+    for block in np.array_split(own, -(-own.size // BLOCK)) if own.size else ():
+        part = np.nan_to_num(count[block])
+        part, _ = correct_many(part, gc, mappability, fitted, correction)
+        part[np.isnan(count[block])] = np.nan
+        found[block] = part
     used = sound if mappability is None else sound & (mappability >= correction["mappability_min"])
     base = baseline_of(bins, cells, np.asarray(roles), count, found, used, settings)
-    if mappability is None and counted.any():
+    if mappability is None and own.size:
         # Nothing else tells bins that no read can be mapped to; a loss that all cells have is held
         # for one of them where there are no normal cells.
         used = used & ((base.usual >= correction["ratio_min"]) | ~bins.autosomal)
     if base.level is not None:
-        found /= base.level
+        found /= base.level  # ratios come in below: what they are was settled elsewhere
         used = used & (base.level < FAR) & (base.level > 1 / FAR)
     if ratio is not None:
-        found = np.where(np.isfinite(ratio), ratio, found)
+        given = np.isfinite(ratio).any(axis=1)
+        found[given] = ratio[given]
     used = used & np.isfinite(found).any(axis=0)
     matrix = Matrix(
         bins=bins,

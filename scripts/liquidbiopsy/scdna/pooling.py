@@ -41,8 +41,8 @@ def pooled_levels(rows: joint.Rows, first: Places, noise: Values) -> tuple[Level
     contig, n = _without_y(rows)
     first = first[first < n]
     price = float(joint.prices(contig, first, rows.settings).min())
-    level, variance, mean = _on_shared(rows, first, noise, n, price)
-    friends = friends_of(level, variance)
+    shared, spread, mean = _on_shared(rows, first, noise, n, price)
+    friends = friends_of(shared, spread)
     others = references_of(rows.cells.size)
     lent_y, lent_w = _scaled(rows.some(others), noise[others], mean[others], n)
     found = []
@@ -59,10 +59,11 @@ def pooled_levels(rows: joint.Rows, first: Places, noise: Values) -> tuple[Level
             if not root.size:
                 root, sums, bins = joint.levels(row, total, begin, 1)
             ratio = (root / 2) ** 2
-            error = np.maximum(ratio, LOW) * off / sums + (told * np.maximum(ratio, NARROW)) ** 2
-            found.append((ratio, error, bins))
+            noisy = np.maximum(ratio, LOW) * off / sums
+            found.append((ratio, noisy + (told * np.maximum(ratio, NARROW)) ** 2, bins))
     ends = np.cumsum([0, *(ratio.size for ratio, _, _ in found)])
-    return Levels(*(np.concatenate(part) for part in zip(*found, strict=True)), ends), mean
+    level, error, bins = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Levels(level, error, bins, ends), mean
 
 
 def _without_y(rows: joint.Rows) -> tuple[Any, int]:

@@ -1,9 +1,9 @@
 """Integer copy numbers of each cell of a specimen.
 
 Cells are segmented together, so that a breakpoint that is weak in each is found where many have it;
-what is left of GC is taken out within segments; a ploidy is looked for; and copies are the likeliest
-path of whole numbers along each cell's genome. A change that one cell has alone is found all the
-same, where it is strong enough. Cells that look like two are told.
+what is left of GC is taken out within segments; a ploidy is looked for; and copies are the
+likeliest path of whole numbers along each cell's genome. A change that one cell has alone is found
+all the same, where it is strong enough. Cells that look like two are told.
 """
 
 from __future__ import annotations

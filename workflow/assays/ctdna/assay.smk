@@ -94,7 +94,7 @@ rule _count:
         variants=rules._variants.output.variants,
         coverage=rules._variants.output.coverage,
         mrd=rules._mrd.output.mrd,
-        libraries=lambda w: [told_by(w.specimen, lib) for lib in libraries[w.specimen].values()],
+        libraries=lambda w: of_libraries(libraries, w.specimen, "counted.parquet"),
         families=lambda w: of_libraries(panels, w.specimen, "families.parquet"),
         quality=lambda w: of_libraries(panels, w.specimen, "consensus_quality.parquet"),
         on_target=rules._variants.output.quality,

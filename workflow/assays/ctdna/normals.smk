@@ -8,6 +8,7 @@ use rule _fragments as _normal with:
         files=lambda w: genomes.files_of(genomes.normals[w.normal]),
         gc=lambda w: genomes.gc_of(genomes.normals[w.normal]),
     output:
+        library="<results>/_normals/{normal}/counted.parquet",
         counts="<results>/_normals/{normal}/counts.parquet",
         sizes="<results>/_normals/{normal}/fragment_sizes.parquet",
         fragments="<results>/_normals/{normal}/fragments.parquet",

@@ -3,7 +3,7 @@ from liquidbiopsy.ctdna.genome_choices import (
     PANEL_FILE,
     GenomeChoice,
     of_whole_genomes,
-    told_by,
+    read_by,
     whole_genomes,
 )
 
@@ -12,11 +12,12 @@ genomes = GenomeChoice(choice)
 
 rule _fragments:
     input:
-        library=lambda w: told_by(w.specimen, libraries[w.specimen][w.library]),
+        library=lambda w: read_by(w.specimen, libraries[w.specimen][w.library]),
         made=lambda w: genomes.made_reads(w.specimen, libraries[w.specimen][w.library]),
         files=lambda w: genomes.files_of(libraries[w.specimen][w.library]),
         gc=lambda w: genomes.gc_of(libraries[w.specimen][w.library]),
     output:
+        library="<results>/{specimen}/libraries/{library}/counted.parquet",
         counts="<results>/{specimen}/libraries/{library}/counts.parquet",
         sizes="<results>/{specimen}/libraries/{library}/fragment_sizes.parquet",
         fragments="<results>/{specimen}/libraries/{library}/fragments.parquet",
