@@ -102,14 +102,20 @@ def ours(values: np.ndarray, weight: np.ndarray, contig: np.ndarray) -> dict[str
 
 
 def others(
-    python: str | None, values: np.ndarray, weight: np.ndarray, contig: np.ndarray
+    python: str | None,
+    values: np.ndarray,
+    weight: np.ndarray,
+    contig: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
 ) -> dict[str, Any]:
-    """The same by other programs, in a Python of their own."""
+    """The same by other programs, in a Python of their own; bins from `start` to before `end`."""
     if python is None:
         return {}
     script = Path(__file__).with_name("ctdna_segments_others.py")
     with tempfile.TemporaryDirectory() as place:
-        np.savez(f"{place}/in.npz", values=values, weight=weight, contig=contig)
+        arrays = {"weight": weight, "contig": contig, "start": start, "end": end}
+        np.savez(f"{place}/in.npz", values=values, **arrays)
         clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         command = [python, str(script), f"{place}/in.npz", f"{place}/out.json"]
         subprocess.run(command, check=True, env=clean)
@@ -132,7 +138,10 @@ def simulated(python: str | None, genomes: int, empty: int) -> dict[str, Any]:
                 rows.append({"noise": kind, "bins": bins, "snr": snr, "truth": truth})
                 values.append(SD * (snr * level + noise_of(rng, contig.size, kind)))
     stacked, weight = np.array(values), np.ones(contig.size)
-    methods = {OURS: ours(stacked, weight, contig), **others(python, stacked, weight, contig)}
+    rank = np.arange(contig.size) - np.searchsorted(contig, contig)
+    bins = 1_000_000 * rank, 1_000_000 * (rank + 1)
+    methods = {OURS: ours(stacked, weight, contig)}
+    methods |= others(python, stacked, weight, contig, *bins)
     table = []
     for name, result in methods.items():
         counts: dict[tuple[Any, ...], np.ndarray] = defaultdict(lambda: np.zeros(4))
@@ -156,7 +165,7 @@ def published(python: str | None) -> dict[str, Any] | None:
     bins = list(csv.DictReader(bins_file.open(encoding="utf-8"), delimiter="\t"))
     names = list(dict.fromkeys(row["chromosome"] for row in bins))
     contig = np.array([names.index(row["chromosome"]) for row in bins])
-    end = np.array([int(row["end"]) for row in bins])
+    start, end = (np.array([int(row[k]) for row in bins]) for k in ("start", "end"))
     y, weight = (np.array([float(row[k]) for row in bins]) for k in ("log2", "weight"))
     stored, steps = [], []
     segments = list(csv.DictReader(segments_file.open(encoding="utf-8"), delimiter="\t"))
@@ -165,7 +174,8 @@ def published(python: str | None) -> dict[str, Any] | None:
             own = (contig == names.index(one["chromosome"])) & (end <= int(one["end"]))
             stored.append(int(np.flatnonzero(own)[-1]) + 1)
             steps.append(abs(float(one["log2"]) - float(other["log2"])))
-    methods = {OURS: ours(y[None], weight, contig), **others(python, y[None], weight, contig)}
+    methods = {OURS: ours(y[None], weight, contig)}
+    methods |= others(python, y[None], weight, contig, start, end)
     table = []
     for name, result in methods.items():
         (found,) = result["found"]

@@ -1,8 +1,8 @@
 """Segmentation by what one would install instead; run by a Python that has it, not by ours.
 
 `python ctdna_segments_others.py PROFILES RESULT`: `PROFILES` is an npz file with `values` of shape
-(p, n), `weight` and `contig` of shape (n,); `RESULT` gets breakpoints and seconds by method, JSON.
-Methods that are not installed are left out.
+(p, n), and `weight`, `contig`, `start` and `end` of shape (n,); `RESULT` gets breakpoints and
+seconds by method, as JSON. Methods that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def ruptures_methods() -> dict[str, Callable[..., list[int]]]:
     }
 
 
-def cnvkit_methods() -> dict[str, Callable[..., list[int]]]:
+def cnvkit_methods(start: np.ndarray, end: np.ndarray) -> dict[str, Callable[..., list[int]]]:
     """CNVkit's `haar` and `hmm`, by its own defaults."""
     import pandas as pd
     from cnvlib import segmentation
@@ -55,21 +55,22 @@ def cnvkit_methods() -> dict[str, Callable[..., list[int]]]:
         def run(y: np.ndarray, weight: np.ndarray, contig: np.ndarray) -> list[int]:
             names = [*map(str, range(1, 23)), "X", "Y"]
             chrom = np.array([f"chr{names[c]}" for c in contig])
-            start = np.concatenate([1000 * np.arange(high - low) for low, high in parts(contig)])
             bins = CopyNumArray(
                 pd.DataFrame({
-                    "chromosome": chrom, "start": start, "end": start + 1000, "gene": "-",
+                    "chromosome": chrom, "start": start, "end": end, "gene": "-",
                     "log2": y, "depth": 1.0, "weight": weight,
                 }), {"sample_id": "x"},
             )  # fmt: skip
             segments = segmentation.do_segmentation(bins, method, processes=1).data
             order = zip(dict.fromkeys(chrom), parts(contig), strict=True)
-            place = {name: low for name, (low, _) in order}
-            # a segment's last bin: newer versions give some segments the start of the contig
-            places = zip(segments.chromosome, segments.end, strict=True)
-            ends = [place[c] + e // 1000 for c, e in places]
+            place = {name: part for name, part in order}
+            # by a segment's last bin: newer versions give some segments the start of the contig
+            found = set()
+            for name, last in zip(segments.chromosome, segments.end, strict=True):
+                low, high = place[name]
+                found.add(low + int(np.searchsorted(end[low:high], last)) + 1)
             firsts = {low for low, _ in parts(contig)} | {y.size}
-            return sorted(set(map(int, ends)) - firsts)
+            return sorted(found - firsts)
 
         return run
 
@@ -89,7 +90,7 @@ def main() -> None:
     given = np.load(sys.argv[1])
     values, weight, contig = given["values"], given["weight"], given["contig"]
     methods: dict[str, Callable[..., list[int]]] = {}
-    for some in (ruptures_methods, cnvkit_methods):
+    for some in (ruptures_methods, lambda: cnvkit_methods(given["start"], given["end"])):
         try:
             methods |= some()
         except ImportError as error:

@@ -1,8 +1,8 @@
 """Agreement of a clone's copies with the copy number of the same patient's plasma.
 
-Neighbouring bins tell much the same, so that their number says little of how sure a correlation is.
-It is held against those with the plasma's bins turned around the genome, which keeps what neighbours
-share: the share of turns that agree as well is its probability by chance [1]_.
+Neighbouring bins tell much the same, so that their number says little of how sure a correlation
+is. It is held against those with the plasma's bins turned around the genome, which keeps what
+neighbours share: the share of turns that agree as well is its probability by chance [1]_.
 
 References
 ----------

@@ -39,7 +39,7 @@ class Clones:
     confidence: Values
     """Probability of the clone among all of them, 0 to 1, shape (m,); NaN of cells of none."""
     share: Values
-    """Share of the bases in which a cell differs from its clone, or from the nearest, shape (m,)."""
+    """Share of the bases in which a cell differs from its clone, else from the nearest, (m,)."""
 
     def of_cells(self) -> list[str | None]:
         """Name of each cell's clone."""

@@ -131,7 +131,7 @@ class Groups:
             self.of, self.profiles = self._settled(self.profiles[found])
 
     def _add(self) -> bool:
-        """Begin a group with a cell that is far from its own, if that describes all cells better."""
+        """Begin one more group, out of all the others, if that describes the cells better."""
         if len(self.profiles) >= self.settings["max_clones"]:
             return False
         every = np.arange(len(self.of))

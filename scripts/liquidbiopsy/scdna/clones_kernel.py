@@ -1,10 +1,10 @@
 """How far cells are from profiles, and the profiles in their middle.
 
-Copies are bytes, in eighths of a copy, so that one code serves whole numbers and means of ratios. A
-cell differs from a profile where it is more than half a copy off. What differs is counted in runs:
-neighbouring segments of a contig, all over or all under the profile, are one event. A run that is
-short, in bases times copies, is less than an event, so that a breakpoint a little off and noise of a
-few bins are next to nothing.
+Copies are bytes, in eighths of a copy, so that one code serves whole numbers and means of ratios.
+A cell differs from a profile where it is more than half a copy off. What differs is counted in
+runs: neighbouring segments of a contig, all over or all under the profile, are one event. A run
+that is short, in bases times copies, is less than an event, so that a breakpoint a little off and
+noise of a few bins are next to nothing.
 """
 
 from __future__ import annotations

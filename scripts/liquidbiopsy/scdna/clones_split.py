@@ -1,11 +1,10 @@
 """Whether cells of one group are better described as two.
 
 A description costs, in nats: each event that a cell has and its clone's profile has not, by how
-often a segment is wrong; each cell, by its clone's share of the cells; each event in which a new
-clone's profile differs from the one that it came out of [1]_. Two are better where that is less. The
-price of a profile's event is that of the extended Bayesian information criterion [2]_: half the
-logarithm of the number of cells, and the logarithm of the number of places where it could be, since
-all of them are looked at.
+often a segment is wrong; each cell, by its clone's share of the cells; each event by which clones'
+profiles differ [1]_. Two groups are better than one where that is less. The price of a profile's
+event is that of the extended Bayesian information criterion [2]_: half the logarithm of the number
+of cells, and the logarithm of the number of places where it could be, since all are looked at.
 
 References
 ----------
@@ -30,7 +29,7 @@ Bytes = npt.NDArray[np.uint8]
 
 MARKERS = 24  # events, and as many pairs of events, that groups are begun with
 CANDIDATES = 200  # events that these are chosen from
-LEADERS = 40  # cells far from their profile that groups are begun with
+LEADERS = (10, 40)  # cells far from their profile that groups are begun with, likewise
 ALIKE = 0.7  # of two events' cells, in both over in either: one of them is enough
 TRIED = (3, 12)  # beginnings that are followed to the end, of many cells and of few
 FEW = 200
@@ -120,11 +119,12 @@ def begun(cells: Bytes, own: Bytes, base: Values, ground: Ground) -> list[Bytes]
         Nats of each cell's differences from that.
     ground : Ground
     """
-    leaders, left = [], base.copy()
-    while len(leaders) < LEADERS and left.max() > 0:
+    few, left = len(cells) <= FEW, base.copy()
+    leaders: list[Bytes] = []
+    while len(leaders) < LEADERS[few] and left.max() > 0:
         leader = int(np.argmax(left))
         leaders.append(cells[leader])
-        if len(cells) > LEADERS:
+        if not few:
             left[ground.saved(cells, base, cells[leader]) > base / 2] = 0
         left[leader] = 0
     found = [*leaders, *_of_markers(cells, offsets(cells, own), ground)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from liquidbiopsy.copynumber.bins import Mask
+from liquidbiopsy.copynumber.bins import Mask, Places
 from liquidbiopsy.scdna.events_kernel import distances, doubled
 
 NORMAL = "normal"
@@ -57,14 +57,24 @@ def events_of(
     -------
     Events
     """
-    usual = np.asarray(normal, np.int64)
-    own = np.asarray(profiles, np.int64).reshape(-1, usual.size)
-    rows = np.vstack([usual, np.where(own < 0, usual, own)])
-    rows = np.minimum(rows, int(settings["max_copies"]))
-    first = np.append(np.flatnonzero(np.diff(contig, prepend=-1)), usual.size)
+    own = filled(profiles, normal, settings["max_copies"])
+    rows = np.vstack([filled(normal, normal, settings["max_copies"]), own])
+    first = firsts(contig)
     twice, before = np.zeros(len(rows), np.bool_), rows
-    if settings["doubling"] and usual.size:
+    if settings["doubling"] and rows.shape[1]:
         twice, before = doubled(rows, rows[0], first)
     return Events(
         (NORMAL, *names), distances(rows, twice, before, first, by_contig), np.asarray(twice)
     )
+
+
+def filled(profiles: npt.NDArray[Any], normal: npt.NDArray[Any], most: int) -> Places:
+    """Copies, at most so many, shape (n, k); what is not known as in the normal genome."""
+    usual = np.asarray(normal, np.int64)
+    own = np.asarray(profiles, np.int64).reshape(-1, usual.size)
+    return np.minimum(np.where(own < 0, usual, own), most)
+
+
+def firsts(contig: npt.NDArray[Any]) -> Places:
+    """First segment of each contig, and one past the last, shape (contigs + 1,)."""
+    return np.append(np.flatnonzero(np.diff(contig, prepend=-1)), len(contig))

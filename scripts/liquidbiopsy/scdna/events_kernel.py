@@ -4,8 +4,8 @@ An event adds or takes one copy along neighbouring segments of a contig; what is
 not come back [1]_. From one profile to another the fewest are found exactly [2]_: where no segment
 is lost for good they are half the variation of the difference along the contig, else a dynamic
 programme over the losses at each segment finds them. Between two profiles, neither of which is the
-other's ancestor, an ancestor is put that has whatever either has lost for good: their fewest events,
-or a few more where such losses meet other events. A doubling of the whole genome is one event [3]_.
+other's ancestor, an ancestor is put that has whatever either has lost for good: their fewest
+events, or a few more where such losses meet others. A doubling of the genome is one event [3]_.
 
 References
 ----------
@@ -226,4 +226,24 @@ def distances(profiles, twice, before, first, by_contig):  # type: ignore[no-unt
                 out[c if by_contig else 0, i, j] += ways[at, c]
             for c in range(len(out)):
                 out[c, j, i] = out[c, i, j]
+    return out
+
+
+@nb.njit(cache=True, nogil=True)
+def to_own(cells, profiles, own, first):  # type: ignore[no-untyped-def]
+    """Fewest events between each cell and the profile that is its own, shape (m,).
+
+    Parameters
+    ----------
+    cells : array of int64, shape (m, k)
+    profiles : array of int64, shape (g, k)
+    own : array of int64, shape (m,)
+        Index of each cell's profile.
+    first : array of int64, shape (contigs + 1,)
+    """
+    out = np.zeros(len(cells), np.int64)
+    for i in range(len(cells)):
+        for c in range(first.size - 1):
+            at = slice(first[c], first[c + 1])
+            out[i] += apart(profiles[own[i], at], cells[i, at])
     return out

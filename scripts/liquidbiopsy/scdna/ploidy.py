@@ -34,6 +34,10 @@ MOST_EVEN = 0.3  # how often it did
 GONE = 1e-3  # how likely a broad loss of all copies is, next to a narrow one
 LOOSE = 0.02  # share of segments on no whole number
 OTHER = 0.02  # weight of ploidies that are neither near two nor those of a doubling
+OFF = 0.1  # of the mean, by which a level is a change
+LITTLE = 0.02  # share of the genome off the mean that is no change
+CELLS = 2.0  # cells' worth of the prior share of doublings
+ROUNDS = 5  # of learning it from the cells
 NORMAL_DOUBLED = 0.005  # share of doubled genomes among cells given as normal
 
 
@@ -79,37 +83,65 @@ def evidence_of(levels: Levels, settings: Mapping[str, Any], broad: float) -> Va
     return np.asarray(np.logaddexp(np.log1p(-MOST_EVEN) + both[0], np.log(MOST_EVEN) + both[1]))
 
 
-def prior_of(ploidies: Values, doubled: float) -> Values:
-    """Logarithm of how common ploidies are, up to a constant; `doubled` is the doublings' share."""
+def changed_of(levels: Levels) -> Mask:
+    """Cells of which more than little lies off the mean, shape (m,)."""
+    off = np.abs(levels.level - 1) > OFF
+    first = levels.first
+    share = [
+        float(levels.bins[a:b] @ off[a:b]) / max(float(levels.bins[a:b].sum()), 1.0)
+        for a, b in zip(first[:-1], first[1:], strict=True)
+    ]
+    return np.array(share) > LITTLE
+
+
+def priors_of(ploidies: Values, doubled: float) -> tuple[Values, Values]:
+    """How common ploidies are in genomes that were not doubled, and in those that were; (p,)."""
     near = np.exp(-0.5 * ((ploidies - 2) / 0.3) ** 2) / 0.3
     twice = np.exp(-0.5 * ((ploidies - 3.5) / 0.7) ** 2) / 0.7
     far = np.exp(-0.5 * ((ploidies - 4.5) / 1.5) ** 2) / 1.5
-    return np.asarray(np.log((1 - doubled) * near + doubled * twice + OTHER * far + 1e-9))
+    return (1 - doubled) * near + OTHER / 2 * far + 1e-9, doubled * twice + OTHER / 2 * far
 
 
-def ploidies_of(evidence: Values, tumour: Mask, settings: Mapping[str, Any]) -> Ploidies:
+def ploidies_of(
+    evidence: Values, tumour: Mask, changed: Mask, settings: Mapping[str, Any]
+) -> Ploidies:
     """The likeliest ploidy of each cell, the runner-up, and how sure it is.
+
+    Cells of a specimen come from one tumour: how many of those with changes were doubled is learnt
+    from those of which it shows.
 
     Parameters
     ----------
     evidence : array of float, shape (m, p)
-        Log likelihoods, those of like cells added.
+        Log likelihoods.
     tumour : array of bool, shape (m,)
         Cells given as normal are hardly ever doubled.
+    changed : array of bool, shape (m,)
+        Cells with changes; of the others nothing is learnt, and nothing learnt is used for them.
     settings : dict
         `ploidy_min`, `ploidy_max`, `doubled_share`.
     """
     ploidies = grid_of(settings)
-    score = evidence + prior_of(ploidies, settings["doubled_share"])
-    score[~tumour] = evidence[~tumour] + prior_of(ploidies, NORMAL_DOUBLED)
-    best = score.argmax(axis=1)
-    chance = np.exp(score - score.max(axis=1, keepdims=True))
+    likely = np.exp(evidence - evidence.max(axis=1, keepdims=True))
+    share = np.full(len(evidence), float(settings["doubled_share"]))
+    share[~tumour] = NORMAL_DOUBLED
+    learnt = tumour & changed
+    for _ in range(ROUNDS if learnt.any() else 0):
+        once, twice = priors_of(ploidies, float(share[learnt][0]))
+        of_twice = (likely[learnt] * twice).sum(axis=1)
+        of_twice /= of_twice + (likely[learnt] * once).sum(axis=1)
+        seen = CELLS * settings["doubled_share"] + of_twice.sum()
+        # Cells of one clone are in doubt for one reason: together they are no surer by much.
+        least = settings["doubled_share"] / 2
+        share[learnt] = max(float(seen / (CELLS + learnt.sum())), least)
+    chance = np.empty(likely.shape)
+    for k, own in enumerate(share):
+        chance[k] = likely[k] * np.add(*priors_of(ploidies, float(own)))
     chance /= chance.sum(axis=1, keepdims=True)
-    ploidy = ploidies[best]
+    ploidy = ploidies[chance.argmax(axis=1)]
     near = np.abs(ploidies[None] - ploidy[:, None]) <= APART
-    others = np.where(near, -np.inf, score)
+    others = np.where(near, 0.0, chance)
     peak = (others[:, 1:-1] >= others[:, :-2]) & (others[:, 1:-1] >= others[:, 2:])
-    others[:, 1:-1][~peak] = -np.inf
-    at = others.argmax(axis=1)
-    second = np.where(np.isfinite(others.max(axis=1)), ploidies[at], np.nan)
+    others[:, 1:-1][~peak] = 0.0
+    second = np.where(others.max(axis=1) > 0, ploidies[others.argmax(axis=1)], np.nan)
     return Ploidies(ploidy, second, np.where(near, chance, 0.0).sum(axis=1))

@@ -91,6 +91,36 @@ def shared_segments(
     return Shared(contigs, places[0].astype(np.int16), places[1], ends, found)
 
 
+def normal_genome(shared: Shared, controls: Values | None = None) -> Places:
+    """Copies of the patient's normal genome in each segment, shape (k,).
+
+    Autosomes have two. X and Y are as most of the controls have them; without any, a man's where
+    most cells have a Y, else a woman's.
+
+    Parameters
+    ----------
+    shared : Shared
+        With copies.
+    controls : array of float, shape (c, k), optional
+        Copies of normal cells in the same segments.
+    """
+    found = np.full(shared.contig.size, 2)
+    sex = {name: shared.contig == k for k, name in enumerate(shared.contigs) if name in ("X", "Y")}
+    if controls is not None and np.isfinite(controls).any():
+        for own in sex.values():
+            known = controls[:, own][np.isfinite(controls[:, own])]
+            found[own] = round(float(np.median(known))) if known.size else 2
+        return found
+    if "Y" in sex:
+        known = shared.values[:, sex["Y"]]
+        known = known[np.isfinite(known)]
+        male = bool(known.size) and float(np.median(known)) >= 1
+        found[sex["Y"]] = int(male)
+        if "X" in sex:
+            found[sex["X"]] = 1 if male else 2
+    return found
+
+
 @nb.njit(cache=True, nogil=True)
 def _laid(own, on, low, high, value, contig, start, end, out):  # type: ignore[no-untyped-def]
     """Give each cell in each segment, in `out`, the value of its row that covers most of it."""

@@ -1,8 +1,8 @@
 """How well contigs agree on each branch of a tree: the bootstrap.
 
-Contigs are drawn anew, as many as there are and with replacement, and the tree is joined again [1]_;
-events lie within contigs, so that what is drawn is independent. A branch's support is the share of
-these trees in which the same clones stand together.
+Contigs are drawn anew, as many as there are and with replacement, and the tree is joined again
+[1]_; events lie within contigs, so that what is drawn is independent. A branch's support is the
+share of these trees in which the same clones stand together.
 
 References
 ----------

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.scdna.events import NORMAL
 
-SAME = 0.5  # events: a leaf nearer to its node is that node
+SAME = 0.75  # events: a leaf nearer to its node is that node
 NONE = 1e-6  # events: a branch that is not there
 
 Names = Sequence[str]
