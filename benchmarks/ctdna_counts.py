@@ -109,7 +109,8 @@ def passing(pile: Pile, settings: Mapping[str, Any]) -> dict[int, Any]:
 
 
 def false_calls(name: str, megabases: float, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Calls where there is no variant at all."""
+    """Calls where there is no variant at all; `max_q` is off, as it is where there are many."""
+    settings = {**settings, "max_q": 1.0}
     panels, patterns = round(megabases * 1e6 / SITES), Counter[str]()
     for number in range(panels):
         for evidence in passing(drawn(70_000 + number, UNEVEN[name], {}), settings).values():

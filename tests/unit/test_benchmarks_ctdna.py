@@ -89,10 +89,11 @@ def test_lines_and_intervals():
     assert rate(0, 0) == "-"
 
 
-def test_a_tiny_library_through_all_steps(tmp_path):
-    results = list(measure(TINY, None, (1,), 1, tmp_path))
+def test_tiny_libraries_through_all_steps(tmp_path):
+    results = list(measure(TINY, None, (1, 2), 1, tmp_path))
     result = results[-1]
-    (library,) = result["libraries"]
+    assert len(results) == 3 and len(result["libraries"]) == 2
+    library = result["libraries"][0]
     assert json.loads(json.dumps(result))["plan"]["regions"] == 2
     by_kind = [row["kind"] for row in library["truth"]]
     assert by_kind.count("tumour") == len(LEVELS) and by_kind.count("germline_het") == 5
@@ -108,6 +109,12 @@ def test_a_tiny_library_through_all_steps(tmp_path):
     assert library["called"]["duplex"]["bases"] > library["called"]["single"]["bases"] > 0
     assert result["grouping"]["ari"] > 0.98
     assert result["grouping"]["grouped"] == pytest.approx(result["grouping"]["pairs"], rel=0.02)
+    again = result["normals"][0]  # the leukocytes of the other one as a panel of normals
+    assert [row["pos"] for row in again["truth"]] == [row["pos"] for row in library["truth"]]
+    hets = [row for row in again["truth"] if row["kind"] == "germline_het"]
+    assert all(row["origin"] == "germline" and not row["found"] for row in hets)
+    kept = json.loads((tmp_path / "patient1.json").read_text())
+    assert kept["truth"] == library["truth"]
     text = told(result)
-    for words in ("| 0.10% | 1 |", "duplex", "adjusted Rand index", "| germline | 5 | 5 | 5 |"):
+    for words in ("| 0.10% | 2 |", "duplex", "adjusted Rand index", "| germline | 10 | 10 | 10 |"):
         assert words in text

@@ -109,7 +109,8 @@ def test_a_hotspot_whose_variant_was_filtered(reasons, status):
     found = said(library(), variants=[at_hotspot(reasons), hotspot()])
     (own,) = [o for o in found if o.target]
     assert (own.status, own.target, own.lod, own.value) == (status, "PIK3CA p.H1047", 0.003, None)
-    assert own.reason == f"PIK3CA p.H1047R on 2 of 1400 molecules, but filtered: {reasons}"
+    seen = "PIK3CA p.H1047R on 2 of 1400 molecules, origin unknown"
+    assert own.reason == f"{seen}, but filtered: {reasons}"
 
 
 def test_a_hotspot_at_which_nothing_was_seen():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from molecules import SETTINGS, Writer, genome, write_fasta
+from variant_step import Step
 
 from liquidbiopsy.ctdna.delins import trimmed
 from liquidbiopsy.ctdna.known import known_keys
@@ -183,3 +184,23 @@ def test_a_run_over_a_hole_in_the_panel_is_none(tmp_path, ground):
     plant(writer, 10, 500, changes=[(500, "T"), (501, "G"), (502, "T")])
     got = piled(writer, tmp_path, ground, regions=[(400, 501), (502, 600)])
     assert not together(got, 2).runs
+
+
+@pytest.mark.parametrize("many", [1, 12])
+def test_the_patients_known_mutations_are_recognised(tmp_path, ground, many):
+    """Each with as many molecules: a deletion with a substitution, and one with a base between."""
+    bases, writer = ground[0], Writer(ground[0])
+    writer.cover(300, 600, 300)
+    plant(writer, many, changes=[(400, "T")], gap=(400, 2, ""))
+    plant(writer, 12, 500, changes=[(500, "T"), (502, "T")])
+    lines = [("400", "CAGG", "CT"), ("501", "ACG", "TCT")]
+    known = tmp_path / "known.tsv"
+    text = "".join(f"chr1\t{p}\t{r}\t{a}\n" for p, r, a in lines)
+    known.write_text(f"CHROM\tPOS\tREF\tALT\n{text}")
+    step = Step(tmp_path, "chr1\t320\t580\n", (), writer, bases, mutations=str(known))
+    found = {(r["pos"], r["ref"], r["alt"]): r for r in step.variants}
+    assert set(found) == {(401, "AGG", "T"), (501, "ACG", "TCT")}
+    assert [r["alt_molecules"] for r in found.values()] == [many, 12]
+    assert all(r["known"] and r["origin"] == "tumour" for r in found.values())
+    passed = ["PASS", "PASS"] if many > 1 else ["molecules", "PASS"]
+    assert [r["filter"].split(";")[0] for r in found.values()] == passed

@@ -394,9 +394,7 @@ def test_a_normal_of_another_genome_is_named_as_in_the_sheet(tmp_path, specimen)
         pass
     pysam.index(other["consensus"])
     out = tmp_path / "mrd.parquet"
-    mrd_specimen(
-        [specimen[0], other], {}, str(tmp_path / "b"), SETTINGS, "code", {"mrd": str(out)}
-    )
+    mrd_specimen([specimen[0], other], {}, str(tmp_path / "b"), SETTINGS, "code", {"mrd": str(out)})
     (row,) = read_table(out).to_pylist()
     assert row["reason"].startswith("reads/N2.markdup.bam: has no contig 'chr1', where chr1:30")
 

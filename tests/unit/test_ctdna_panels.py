@@ -7,63 +7,22 @@ import numpy as np
 import pyarrow.parquet as pq
 import pysam
 import pytest
-from molecules import SETTINGS, Writer, genome, write_fasta
+from molecules import SETTINGS, Writer, write_fasta
+from variant_step import BASES, LENGTH, Step, covered
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
+from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctdna.choices import Choice, panel_bases
 from liquidbiopsy.ctdna.contexts import coded, tracts, trinucleotides
 from liquidbiopsy.ctdna.on_target import on_target
 from liquidbiopsy.ctdna.pileup import pile
 from liquidbiopsy.ctdna.pileup_sites import Block, Sites
-from liquidbiopsy.ctdna.step_variants import variants_specimen
-from liquidbiopsy.ctdna.tables import LIBRARIES
+from liquidbiopsy.ctdna.step_count import count_specimen
+from liquidbiopsy.ctdna.tables import FAMILIES, METRICS, MRD
 from liquidbiopsy.reads.panel import Region, check_regions, read_panel
 from liquidbiopsy.reads.reference import open_reference
-
-LENGTH = 1000
-BASES = genome(LENGTH, seed=6)
-
-
-def covered(**how):
-    writer = Writer(BASES)
-    writer.cover(300, 500, 40, **how)
-    writer.cover(700, 800, 20, **how)
-    return writer
-
-
-class Step:
-    """One library of a specimen, and what the step says of it."""
-
-    def __init__(self, folder, bed="chr1\t300\t500\n", settings=(), writer=None, **row):
-        self.folder = folder
-        (folder / "small.bed").write_text(bed)
-        fasta = write_fasta(folder / "made.fa", {"chr1": BASES})
-        own = {"specimen_id": "S", "library_id": "L", "role": "plasma", "library": "panel"}
-        told = {**own, "status": "measured", "mutations": False}
-        write_table(table_of([told], LIBRARIES), folder / "l.parquet", LIBRARIES, Provenance("x"))
-        self.bam = (writer or covered()).write(folder / "consensus.bam")
-        files = {"bam": None, "fq1": str(folder / "plasma_R1.fq.gz"), "mutations": None}
-        row = {**own, **files, "panel": "small", "reference": "made", **row}
-        names = ("variants", "background", "coverage", "quality")
-        self.outputs = {n: str(folder / f"{n}.parquet") for n in names}
-        variants_specimen(
-            [{"row": row, "consensus": self.bam, "library": str(folder / "l.parquet")}],
-            {"small": {"bed": str(folder / "small.bed")}},
-            {"made": {"fasta": fasta, "build": "made"}}, [], {**SETTINGS, **dict(settings)}, "code",
-            {**self.outputs, "vcf": str(folder / "variants.vcf")},
-        )  # fmt: skip
-        self.coverage = pq.read_table(self.outputs["coverage"]).to_pylist()
-        self.quality = {
-            row["metric"]: row["value"]
-            for row in pq.read_table(self.outputs["quality"]).to_pylist()
-        }
-
-    @property
-    def reason(self):
-        (row,) = self.coverage
-        return row["reason"]
 
 
 def test_a_panel_that_is_too_large_is_named_with_its_size(tmp_path):
@@ -236,3 +195,23 @@ def test_what_no_read_covers_is_counted_as_nothing(tmp_path):
     np.testing.assert_array_equal(empty.trinucleotide, whole.trinucleotide[:50])
     np.testing.assert_array_equal(empty.tract, whole.tract[:50])
     np.testing.assert_array_equal(whole.reference, coded(BASES))
+
+
+def test_the_step_count_hands_it_on(tmp_path):
+    step = Step(tmp_path)
+    empty = {"mrd": MRD, "families": FAMILIES, "molecules": QUALITY}
+    for name, table in empty.items():
+        write_table(table_of([], table), tmp_path / f"{name}.parquet", table, Provenance("x"))
+    inputs = {name: step.outputs[name] for name in ("variants", "coverage")}
+    inputs |= {"mrd": str(tmp_path / "mrd.parquet"), "on_target": step.outputs["quality"]}
+    lists = {"libraries": "l", "families": "families", "quality": "molecules"}
+    inputs |= {name: [str(tmp_path / f"{file}.parquet")] for name, file in lists.items()}
+    names = ("observations", "quality", "families")
+    outputs = {name: str(tmp_path / f"counted_{name}.parquet") for name in names}
+    specimen = {"specimen_id": "S", "patient_id": "P", "assay": "ctdna", "visit": "v", "day": 3}
+    count_specimen(inputs, specimen, "code", outputs)
+    rows = pq.read_table(outputs["quality"]).to_pylist()
+    found = {r["metric"]: (r["item"], r["value"], r["unit"]) for r in rows}
+    assert found["on_target_share"] == ("L", step.quality["on_target_share"], "1")
+    assert found["on_target_base_share"] == ("L", step.quality["on_target_base_share"], "1")
+    assert found["depth"][1] > 30 and {"readable", "depth"} < set(found) <= set(METRICS)

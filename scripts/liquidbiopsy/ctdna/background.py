@@ -73,10 +73,9 @@ class Background:
         """Squared coefficient of variation of the factor of a site, of substitutions and of gaps.
 
         All classes of molecules share as much of their unevenness as that of them has which is the
-        most even. A panel of normals has seen the very site instead.
+        most even.
         """
-        known = (self.source == NORMALS).any()
-        return (0.0, 0.0) if known else (float(self.spread[0].min()), float(self.spread[1].min()))
+        return float(self.spread[0].min()), float(self.spread[1].min())
 
     @property
     def rate(self) -> Values:

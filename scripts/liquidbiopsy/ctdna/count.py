@@ -149,7 +149,7 @@ def _hotspot(row: Row, variants: Rows) -> Observation:
     common = _common(row)
     told = [
         f"{name_of(r)} on {r['alt_molecules']} of {number(float(r['molecules']))} molecules, "
-        f"but filtered: {r['filter']}"
+        f"origin {r['origin']}, but filtered: {r['filter']}"
         for r in seen
     ]
     if row["lod"] is None:
