@@ -19,10 +19,10 @@ from liquidbiopsy.copynumber.tracks import names_note, track_on
 from liquidbiopsy.copynumber.wig import Wig, as_bins, read_wig
 from liquidbiopsy.core.errors import InputError, UserError
 from liquidbiopsy.ctdna.fragment_lengths import fragment_lengths
+from liquidbiopsy.ctdna.fragment_quality import counted_quality
 from liquidbiopsy.ctdna.fragment_windows import window_rows
 from liquidbiopsy.ctdna.fragments import Features, features_of, length_rows, motif_rows
 from liquidbiopsy.ctdna.genome_counts import Counts
-from liquidbiopsy.ctdna.genome_quality import counted_quality
 from liquidbiopsy.ctdna.tables import SIMULATED, WGS
 from liquidbiopsy.reads.panel import read_panel
 from liquidbiopsy.reads.reference import open_reference

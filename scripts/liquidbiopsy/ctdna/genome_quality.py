@@ -1,4 +1,4 @@
-"""Rows of quality of bins and fragments, without the specimen's name."""
+"""Quality of bins, and rows of quality of genomes and fragments."""
 
 from __future__ import annotations
 
@@ -7,32 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from liquidbiopsy.copynumber.bins import Profile
-from liquidbiopsy.copynumber.counting import Counted
 from liquidbiopsy.copynumber.quality import quality
-from liquidbiopsy.ctdna.fragments import Features
-from liquidbiopsy.ctdna.genome_counts import Counts
 from liquidbiopsy.ctdna.genome_tables import GENOME_METRICS
-
-
-def counted_quality(
-    counted: Counted, counts: Counts | None, features: Features | None
-) -> dict[str, float | None]:
-    """How counting a library went: metric -> value."""
-    totals = counted.totals
-    found: dict[str, float | None] = {}
-    if counts is not None:
-        found |= {
-            "reads_counted": float(totals.counted),
-            "reads_duplicate": float(totals.flagged_duplicates + totals.same_ends),
-            "reads_low_mapq": float(totals.low_mapq),
-        }
-    if features is not None:
-        found |= {
-            "fragments": float(features.fragments),
-            "motif_diversity": features.motif_diversity,
-            "periodicity": features.period.amplitude if features.period else None,
-        }
-    return found
 
 
 def profile_quality(profile: Profile) -> dict[str, float | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from liquidbiopsy.core.tables import Table, column, flag, real, text, whole
+from liquidbiopsy.ctdna.genome_tables import GENOME_ANALYTES, GENOME_METRICS, GENOME_TABLES
 
 PLASMA, NORMAL = "plasma", "normal"
 PANEL, WGS = "panel", "wgs"
@@ -179,7 +180,7 @@ MRD = Table(
     order=("specimen_id", "library_id", "chrom", "pos", "ref", "alt"),
 )  # fmt: skip
 
-TABLES = (VARIANTS, LIBRARIES, FAMILIES, COVERAGE, BACKGROUND, MRD)
+TABLES = (VARIANTS, LIBRARIES, FAMILIES, COVERAGE, BACKGROUND, MRD, *GENOME_TABLES)
 """All tables of this assay beside the shared ones, in the order of the documentation."""
 
 ANALYTES = {
@@ -198,10 +199,7 @@ ANALYTES = {
         "`measured` is detected. `count` is the mutated molecules, `denominator` the informative "
         "ones; only where known mutations are given",
     ),
-    "tumour_fraction": (
-        "1",
-        "Share of tumour in a whole genome at low coverage: `failed`, as this version reads none",
-    ),
+    **GENOME_ANALYTES,
 }
 """Analyte -> unit, and what it is."""
 
@@ -252,6 +250,12 @@ METRICS = {
     "duplex_depth": ("a library", MOLECULES, "Mean duplex molecules over the same"),
     "on_target_share": ("a library", "1", "Share of its molecules that overlap its panel"),
     "on_target_base_share": ("a library", "1", "Share of their aligned bases that lie there"),
+    "ends_against_chance": (
+        "a library", "1", "Distinct pairs of ends over as many as chance would leave, of reads that "
+        "came aligned without barcodes or flagged duplicates; under the limit copies count as "
+        "molecules"
+    ),
     **MOLECULE_METRICS,
-}
+    **GENOME_METRICS,
+}  # fmt: skip
 """Metric of the quality table -> item that it is of, unit, and what it is."""

@@ -24,12 +24,11 @@ from liquidbiopsy.copynumber.bins import Profile, Values
 from liquidbiopsy.ctdna.tumour_fraction_bins import independence, pooled, track_of
 from liquidbiopsy.ctdna.tumour_fraction_decode import Copies, decode, normal_genome
 from liquidbiopsy.ctdna.tumour_fraction_interval import fraction_interval, ploidy_interval
-from liquidbiopsy.ctdna.tumour_fraction_limit import limit_of_detection
+from liquidbiopsy.ctdna.tumour_fraction_limit import is_detected, limit_of_detection
 from liquidbiopsy.ctdna.tumour_fraction_search import (
     Ground,
     Solution,
     chosen,
-    climbed,
     no_tumour,
     residuals,
     solutions,
@@ -108,19 +107,17 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
         nothing = normal_genome(profile, np.full(len(profile.bins), NAN), NAN)
         return Estimate(INADEQUATE, sex, normal, nothing, reason)
     track = pooled(whole, settings["search_bins"], settings["segment_length"])
-    near, far = independence(track, settings)
-    ground = Ground(track, near, settings)
+    ground = Ground(track, independence(track, settings), settings)
     found = solutions(ground)
     best = chosen(found, settings["near_equal"])
-    wary = Ground(track, far, settings)
-    without = no_tumour(wary)
-    ratio = climbed(wary, best).log_likelihood - without.log_likelihood
-    seen = ratio >= settings["min_log_ratio"] and best.fraction >= settings["min_fraction"]
+    without = no_tumour(ground)
+    ratio = best.log_likelihood - without.log_likelihood
+    seen = is_detected(ratio, best.fraction, best.height, track, settings)
     taken = best if seen else without
-    limit = limit_of_detection(wary, residuals(wary, taken), taken.scale)
+    limit = limit_of_detection(ground, residuals(ground, taken), taken.scale)
     known = {
         "offset": taken.offset, "limit": limit, "log_ratio": ratio,
-        "independence": far, "chosen": best, "solutions": tuple(found),
+        "independence": ground.power, "chosen": best, "solutions": tuple(found),
     }  # fmt: skip
     if not seen:
         genome = normal_genome(profile, normal, taken.offset)

@@ -9,8 +9,6 @@ References
 ----------
 .. [1] Varin C, Reid N, Firth D. An overview of composite likelihood methods. Stat Sin
        2011;21:5-42 (likelihoods of dependent data, scaled).
-.. [2] Rousseeuw PJ, Croux C. Alternatives to the median absolute deviation. J Am Stat Assoc
-       1993;88:1273-1283 (Qn).
 """
 
 from __future__ import annotations
@@ -27,11 +25,9 @@ from liquidbiopsy.copynumber.bins import Mask, Profile, Values
 from liquidbiopsy.copynumber.hmm import distances
 
 BLOCKS = (5e6, 10e6, 20e6)  # bases over which waves are looked for
-ARM = 40e6  # about as many as an arm of a chromosome has
 FEWEST = 12  # neighbouring blocks from which a spread can be told
 SMALLEST = 3  # bins in a block, at least
 NORMAL_MAD = 0.6745  # median absolute value of a standard normal variable
-NORMAL_QUARTER = 0.3186  # its first quartile
 
 
 @dataclass(frozen=True)
@@ -111,8 +107,8 @@ def pooled(track: Track, most: int, length: float) -> Track:
     return _track(log2, total**-0.5, track.contig[starts], place, length)
 
 
-def independence(track: Track, settings: Mapping[str, Any]) -> tuple[float, float]:
-    """How much a bin tells over what it would tell were all bins independent.
+def independence(track: Track, settings: Mapping[str, Any]) -> float:
+    """How much a bin tells over what it would tell were neighbours independent.
 
     Parameters
     ----------
@@ -123,39 +119,45 @@ def independence(track: Track, settings: Mapping[str, Any]) -> tuple[float, floa
 
     Returns
     -------
-    near, far : float
-        Above 0 and at most 1; 1 where there are too few bins to tell. The first allows for waves
-        that change from block to block, and holds for finding copies. The second also allows for
-        those as long as an arm, which nothing but their height tells from gains and losses: it
-        holds for whether there is a tumour at all.
+    float
+        Above 0 and at most 1; 1 where there are too few bins to tell.
     """
-    if track.log2.size < 2:
-        return 1.0, 1.0
-    z = track.log2 / (track.noise * track.scale)
-    noise, size = float(np.median(track.noise)) * track.scale, _bin_size(track)
-    near, far = 1.0, 1.0
+    worst = 1.0
     for length in BLOCKS:
-        bins = max(round(length / size), SMALLEST)
-        means = [_block_means(z[track.contig == k], bins) for k in np.unique(track.contig)]
-        steps, levels = np.concatenate([np.diff(m) for m in means]), np.concatenate(means)
-        if steps.size < FEWEST:
-            continue
-        most = 1 + bins * (settings["max_wave"] / noise) ** 2
-        near = max(near, min(_robust_variance(steps) / 2 * bins, most))
-        long = max(ARM / length, 1.0)
-        far = 1 + long * (min(_clustered_variance(levels) * bins, most) - 1)
-    return 1 / near, 1 / max(near, far)
+        means, bins, noise = _blocks(track, length)
+        steps = np.concatenate([np.diff(m) for m in means])
+        if steps.size >= FEWEST:
+            most = 1 + bins * (settings["max_wave"] / noise) ** 2
+            worst = max(worst, min(_robust_variance(steps) / 2 * bins, most))
+    return 1 / worst
 
 
-def _clustered_variance(levels: Values) -> float:
-    """Variance within the clusters that values may lie in; exact where they are normal.
+def wave_height(track: Track, settings: Mapping[str, Any]) -> float:
+    """Standard deviation (log2) of what lies over megabases, besides noise.
 
-    By the first quartile of the differences of all pairs [2]_: so many pairs are of one copy state
-    in most tumours, while waves are of all heights.
+    By the median distance of blocks of 20 Mb from their median: more than half of a tumour's genome
+    altered looks like waves, so that no more than `max_wave` is given.
+
+    Parameters
+    ----------
+    track : Track
+    settings : dict
+        `max_wave`.
     """
-    above = np.triu_indices(levels.size, 1)
-    apart = np.abs(levels[above[0]] - levels[above[1]])
-    return float((np.quantile(apart, 0.25) / (sqrt(2) * NORMAL_QUARTER)) ** 2)
+    means, bins, noise = _blocks(track, BLOCKS[-1])
+    levels = np.concatenate(means)
+    if levels.size < FEWEST:
+        return float(settings["max_wave"])
+    beyond = _robust_variance(levels - np.median(levels)) - 1 / bins
+    return min(noise * sqrt(max(beyond, 0.0)), float(settings["max_wave"]))
+
+
+def _blocks(track: Track, length: float) -> tuple[list[Values], int, float]:
+    """Means of blocks by contig, in units of a bin's noise, the bins of each, and that noise."""
+    z = track.log2 / (track.noise * track.scale)
+    bins = max(round(length / _bin_size(track)), SMALLEST)
+    means = [_block_means(z[track.contig == k], bins) for k in np.unique(track.contig)]
+    return means, bins, float(np.median(track.noise)) * track.scale
 
 
 def _bin_size(track: Track) -> float:

@@ -62,7 +62,7 @@ def decode(
     )  # fmt: skip
     length = settings["segment_length"]
     autosomes = track_of(profile, profile.bins.autosomal, length)
-    ground = Ground(autosomes, independence(autosomes, settings)[0], settings)
+    ground = Ground(autosomes, independence(autosomes, settings), settings)
     held = np.array([True, False, True, False])  # at full resolution noise is another
     at, _, _ = ground.climb(
         ground.states(solution.usual, solution.subclones), parameters(solution), held

@@ -9,19 +9,46 @@ power, the ratio taken as normally distributed over the turns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from liquidbiopsy.copynumber.bins import Values
 from liquidbiopsy.copynumber.hmm import forward, student
-from liquidbiopsy.ctdna.tumour_fraction_bins import independence
+from liquidbiopsy.ctdna.tumour_fraction_bins import Track, independence, wave_height
 from liquidbiopsy.ctdna.tumour_fraction_search import Ground
 from liquidbiopsy.ctdna.tumour_fraction_states import States, level
 
 TURNS = 16
 HALVINGS = 8
+
+
+def is_detected(
+    log_ratio: float, fraction: float, height: float, track: Track, settings: Mapping[str, Any]
+) -> bool:
+    """Whether a tumour is detected.
+
+    Parameters
+    ----------
+    log_ratio : float
+        Log of the likelihood with a tumour over that without.
+    fraction : float
+        Share of tumour DNA.
+    height : float
+        How far the altered bins are from the others, in log2 (`Solution.height`). Laid over waves, a
+        solution has it near their standard deviation; that of a tumour stands out of them.
+    track : Track
+    settings : dict
+        `min_log_ratio`, `min_fraction`, `min_height` (over that of waves), `max_wave`.
+    """
+    return (
+        log_ratio >= settings["min_log_ratio"]
+        and fraction >= settings["min_fraction"]
+        and height >= settings["min_height"] * wave_height(track, settings)
+    )
 
 
 def limit_of_detection(ground: Ground, residual: Values, scale: float) -> float:
@@ -45,10 +72,12 @@ def limit_of_detection(ground: Ground, residual: Values, scale: float) -> float:
 
     def passes(fraction: float) -> bool:
         signal = np.log2(level(fraction, copies))
-        ratios = [_log_ratio(ground, states, signal + r, fraction, scale) for r in turned]
-        spread = float(np.std(ratios, ddof=1))
-        least = float(np.mean(ratios)) - float(norm.ppf(settings["lod_power"])) * spread
-        return least >= settings["min_log_ratio"]
+        shown = [replace(ground.track, log2=signal + r) for r in turned]
+        ratios = [_log_ratio(ground, states, track, fraction, scale) for track in shown]
+        least = np.mean(ratios) - norm.ppf(settings["lod_power"]) * np.std(ratios, ddof=1)
+        height = abs(float(np.log2(level(fraction, np.array(1.0)))))
+        seen = [is_detected(least, fraction, height, track, settings) for track in shown]
+        return bool(np.mean(seen) >= settings["lod_power"])
 
     if passes(low):
         return float(low)
@@ -84,13 +113,15 @@ def typical(ground: Ground, altered: float, length: float) -> Values:
     return 2.0 + change * (within < length)
 
 
-def _log_ratio(ground: Ground, states: States, x: Values, fraction: float, scale: float) -> float:
+def _log_ratio(
+    ground: Ground, states: States, track: Track, fraction: float, scale: float
+) -> float:
     """Log of the likelihood with a tumour, at the true fraction, over that without."""
-    track, dof = replace(ground.track, log2=x), float(ground.settings["dof"])
-    noise, (_, power) = track.noise * scale, independence(track, ground.settings)
-    filtered, norm = np.empty((x.size, states.copies.size)), np.empty(x.size)
-    density, plain = np.empty_like(filtered), np.empty((x.size, 1))
+    x, noise, dof = track.log2, track.noise * scale, float(ground.settings["dof"])
+    power = independence(track, ground.settings)
+    filtered, norms = np.empty((x.size, states.copies.size)), np.empty(x.size)
+    density, flat = np.empty_like(filtered), np.empty((x.size, 1))
     student(x, noise, np.log2(level(fraction, states.copies)), dof, power, density)
-    student(x, noise, np.array([np.median(x)]), dof, power, plain)
-    tumour = forward(density, track.distance, states.jump, states.rate, filtered, norm)
-    return float(tumour - np.log(plain).sum())
+    student(x, noise, np.array([np.median(x)]), dof, power, flat)
+    tumour = forward(density, track.distance, states.jump, states.rate, filtered, norms)
+    return float(tumour - np.log(flat).sum())

@@ -50,6 +50,9 @@ class Solution:
     """Share of the tumour's cells that carry the subclone; NaN without subclones."""
     subclonal: float
     """Share of the bins that are in subclonal states."""
+    height: float
+    """Median, over the bins with other copies than `usual`, of how far their log2 is expected from
+    that of the others."""
     offset: float
     """log2 of a bin of two copies."""
     scale: float
@@ -123,19 +126,29 @@ def _solution(ground: Ground, states: States, at: Values, prior: float) -> Solut
     """What parameters mean."""
     _, likelihood, posterior = ground.climb(states, at, rounds=1)
     occupied = posterior.mean(axis=0)
+    carried = states.carried(at[SHARE])
+    high = np.log2(level(at[FRACTION], np.append(carried, states.usual)))
     subclones = bool(states.shared.any())
     return Solution(
         usual=states.usual,
         subclones=subclones,
         fraction=float(at[FRACTION]),
-        ploidy=float(occupied @ states.carried(at[SHARE])),
+        ploidy=float(occupied @ carried),
         share=float(at[SHARE]) if subclones else float("nan"),
         subclonal=float(occupied[states.shared].sum()),
+        height=_middle(np.abs(high[:-1] - high[-1]), occupied * (carried != states.usual)),
         offset=float(at[OFFSET]),
         scale=float(at[SCALE]),
         log_likelihood=likelihood,
         score=likelihood + prior,
     )
+
+
+def _middle(values: Values, weight: Values) -> float:
+    """Median of values of some weight each; 0 where there is no weight."""
+    order = np.argsort(values)
+    total = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)]) if total[-1] > 0 else 0.0
 
 
 def chosen(found: list[Solution], near: float) -> Solution:
@@ -156,13 +169,6 @@ def no_tumour(ground: Ground) -> Solution:
     start = np.array([0.0, float(np.median(ground.track.log2)), 0.5, ground.track.scale])
     held = np.array([True, False, True, False])
     return _solution(ground, two, ground.climb(two, start, held)[0], 0.0)
-
-
-def climbed(ground: Ground, solution: Solution) -> Solution:
-    """A solution that was found on other ground, brought to its best on this."""
-    states = ground.states(solution.usual, solution.subclones)
-    at = ground.climb(states, parameters(solution))[0]
-    return _solution(ground, states, at, solution.score - solution.log_likelihood)
 
 
 def residuals(ground: Ground, solution: Solution) -> Values:

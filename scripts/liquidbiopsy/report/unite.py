@@ -92,7 +92,8 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
             module = import_module(f"liquidbiopsy.{assay}.tables")
         except ModuleNotFoundError:  # a laboratory's own assay need not have one
             continue
-        described += [t for t in vars(module).values() if isinstance(t, Table) and t.name == name]
+        listed = (*vars(module).values(), *getattr(module, "TABLES", ()))
+        described += [t for t in listed if isinstance(t, Table) and t.name == name]
     if not described:
         specimen = column("specimen_id", text, "Specimen", nullable=False)
         return pa.schema([ASSAY, specimen])
