@@ -3,9 +3,22 @@
 import numpy as np
 
 SETTINGS = {
-    **{"min_cells": 2, "small_share": 0.1, "wrong_usual": 0.02, "wrong_max": 0.05},
+    **{
+        "min_cells": 2,
+        "small_share": 0.15,
+        "small_sd": 5.0,
+        "alone_max": 5,
+        "wrong_usual": 0.02,
+        "wrong_max": 0.05,
+    },
     **{"event_bases": 10_000_000, "evidence_min": 5.0, "confidence_min": 0.5},
-    **{"max_segments": 600, "max_clones": 50, "doubled_share": 0.02, "normal_share": 0.005},
+    **{
+        "max_segments": 600,
+        "max_clones": 50,
+        "doubled_share": 0.02,
+        "doubled_wrong": 0.05,
+        "normal_share": 0.005,
+    },
     **{"ratio_step": 0.25},
 }
 TREE = {"max_copies": 8, "doubling": True, "max_cells": 1000, "replicates": 200, "seed": 1}
@@ -22,7 +35,9 @@ class Genome:
     """Bins of 1 Mb; `arm` is the index of each bin's arm."""
 
     def __init__(self, contigs=23):
-        arms = [(c, side, n) for c, both in enumerate(ARMS[:contigs]) for side, n in enumerate(both)]
+        arms = [
+            (c, side, n) for c, both in enumerate(ARMS[:contigs]) for side, n in enumerate(both)
+        ]
         self.contig = np.concatenate([np.full(n, c) for c, _, n in arms])
         self.arm = np.concatenate([np.full(n, 2 * c + side) for c, side, n in arms])
         self.start = np.concatenate([np.arange(sum(both)) for both in ARMS[:contigs]]) * MB
@@ -42,7 +57,7 @@ class Genome:
 
 
 def tumour(genome, seed, clones, private=(2, 5), trunk=8, doubled=False):
-    """Profiles of clones on a tree, (clones, bins), and the index of each one's parent (-1: trunk)."""
+    """Profiles of clones on a tree, (clones, bins), and each one's parent, -1 for the trunk."""
     rng = np.random.default_rng((seed, 1))
     base = genome.changed(genome.normal, rng, trunk)
     base = 2 * base if doubled else base
@@ -51,7 +66,9 @@ def tumour(genome, seed, clones, private=(2, 5), trunk=8, doubled=False):
         parent = int(rng.integers(-1, k)) if k else -1
         while True:
             own = genome.changed(
-                found[parent] if parent >= 0 else base, rng, int(rng.integers(*private, endpoint=True))
+                found[parent] if parent >= 0 else base,
+                rng,
+                int(rng.integers(*private, endpoint=True)),
             )
             if not any((own == one).all() for one in [base, *found]):
                 break
@@ -74,12 +91,16 @@ def noisy(genome, profile, rng, wrong=0.03, missed=0.05, jitter=0.3):
     for at in new:  # a segment on one side takes the other's copies
         if rng.random() < missed:
             end = at
-            while end < cell.size and cell[end] == cell[at] and genome.contig[end] == genome.contig[at]:
+            while (
+                end < cell.size
+                and cell[end] == cell[at]
+                and genome.contig[end] == genome.contig[at]
+            ):
                 end += 1
             if end - at < 60:
                 cell[at:end] = cell[at - 1]
-    total = 0
-    while total < wrong * cell.size * rng.uniform(0, 2):
+    total, most = 0, wrong * cell.size * rng.uniform(0, 2)
+    while total < most:
         size = int(np.ceil(rng.exponential(25)))
         at = int(rng.integers(cell.size))
         end = min(at + size, cell.size)

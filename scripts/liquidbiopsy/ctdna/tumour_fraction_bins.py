@@ -24,7 +24,8 @@ import numpy.typing as npt
 from liquidbiopsy.copynumber.bins import Mask, Profile, Values
 from liquidbiopsy.copynumber.hmm import distances
 
-BLOCKS = (5e6, 10e6, 20e6)  # bases over which waves are looked for
+BLOCKS = (5e6, 10e6)  # bases over which neighbours are held against each other
+LONG = 20e6  # bases over which waves are as high as they get
 FEWEST = 12  # neighbouring blocks from which a spread can be told
 SMALLEST = 3  # bins in a block, at least
 NORMAL_MAD = 0.6745  # median absolute value of a standard normal variable
@@ -144,7 +145,7 @@ def wave_height(track: Track, settings: Mapping[str, Any]) -> float:
     settings : dict
         `max_wave`.
     """
-    means, bins, noise = _blocks(track, BLOCKS[-1])
+    means, bins, noise = _blocks(track, LONG)
     levels = np.concatenate(means)
     if levels.size < FEWEST:
         return float(settings["max_wave"])

@@ -74,23 +74,28 @@ def baseline_of(
     if not np.isfinite(count).any():
         unknown = np.full(len(bins), np.nan)
         return Baseline(None, unknown, "none: the cells came as ratios, which stay as they are")
-    flat, gini = np.zeros(len(ratio), np.bool_), np.ones(len(ratio))
+    gini = np.ones(len(ratio))
     for k in np.flatnonzero(reads >= quality["reads_min"]):
         part = ratio[k, base]
         if np.isfinite(part).any():
             gini[k] = gini_of(part)
-            flat[k] = altered_of(bins, ratio[k], base) <= own["altered_max"]
-    normal = flat & ~roles & (gini <= quality["gini_max"])
-    if normal.any():
-        left = int((~roles).sum() - normal.sum())
-        words = f"{_cells(int(normal.sum()), 'normal cell')}"
+
+    def flat(cells: Mask, gini_max: float) -> Places:
+        good = np.flatnonzero(cells & (gini <= gini_max))
+        altered = [altered_of(bins, ratio[k], base) for k in good]
+        return good[np.array(altered) <= own["altered_max"]]
+
+    normal = flat(~roles, quality["gini_max"])
+    if normal.size:
+        left = int((~roles).sum()) - normal.size
+        words = f"{_cells(normal.size, 'normal cell')}"
         words += f"; {left} more are too poor or have changes" if left else ""
-        return _made(bins, ratio, np.flatnonzero(normal), used, words)
+        return _made(bins, ratio, normal, used, words)
     why = "no normal cells" if roles.all() else "no normal cell is good enough"
-    even = flat & (gini <= own["low_gini_max"])
-    if even.sum() >= own["low_gini_cells"]:
-        words = f"{why}; {_cells(int(even.sum()), 'cell')} of low Gini coefficient instead"
-        return _made(bins, ratio, np.flatnonzero(even), used, words)
+    even = flat(np.ones_like(roles), own["low_gini_max"])
+    if even.size >= own["low_gini_cells"]:
+        words = f"{why}; {_cells(even.size, 'cell')} of low Gini coefficient instead"
+        return _made(bins, ratio, even, used, words)
     some = np.flatnonzero(gini < 1)
     some = some[:: max(some.size // MANY, 1)]
     rows = ratio[some] / _medians(ratio[some], base)

@@ -18,8 +18,8 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
-from liquidbiopsy.scdna.clones_groups import NONE, Groups, Settings, times
-from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN, shares
+from liquidbiopsy.scdna.clones_groups import NONE, Groups, Settings, scaled
+from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN
 from liquidbiopsy.scdna.clones_split import Bytes
 from liquidbiopsy.scdna.events import NORMAL
 
@@ -112,13 +112,19 @@ def _assigned(
     Cells that were not built from may have twice or half the copies of a clone, as they are those
     whose copies are unsure.
     """
-    rest = np.setdiff1d(np.flatnonzero((every != UNKNOWN).any(axis=1)), order)
+    either, double = np.ones(len(every), np.bool_), np.zeros(len(every), np.bool_)
+    either[order], double[order] = False, groups.doubled
+    known = np.flatnonzero((every != UNKNOWN).any(axis=1))
     nats, off = np.full((2, len(every), len(groups.profiles)), np.nan)
-    nats[order], off[order] = _apart(groups, every[order], (1.0,))
-    nats[rest], off[rest] = _apart(groups, every[rest], (1.0, 2.0, 0.5))
+    for found, between in ((nats, groups.ground.costs), (off, groups.shares_of)):
+        plain = between(every[known], groups.profiles)
+        twice = scaled(between, every[known], groups.profiles)
+        least = np.where(either[known, None], np.minimum(plain, twice), plain)
+        found[known] = np.where(double[known, None], twice, least)
     count = np.bincount(groups.of[groups.of != NONE], minlength=len(groups.profiles))
     nats -= np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
     group = np.full(len(every), NONE)
+    rest = known[either[known]]
     group[rest] = nats[rest].argmin(axis=1)
     group[order] = groups.of
     share = np.where(group == NONE, off.min(axis=1), off[np.arange(len(every)), group])
@@ -128,20 +134,6 @@ def _assigned(
     clone = np.where(group == NONE, NONE, genome[group])
     sure = np.where(genome == clone[:, None], odds, 0).sum(axis=1)
     return clone, np.where(clone == NONE, np.nan, np.minimum(sure, 1.0)), share
-
-
-def _apart(groups: Groups, cells: Bytes, scales: tuple[float, ...]) -> tuple[Values, Values]:
-    """Nats, and share of the bases, between cells and the groups' profiles, shape (m, g).
-
-    The least over the profiles at so many times their copies.
-    """
-    nats, off = np.full((2, len(cells), len(groups.profiles)), np.inf)
-    for scale in scales:
-        own = np.stack([times(one, scale) for one in groups.profiles])
-        nats = np.minimum(nats, groups.ground.costs(cells, own))
-        for g, profile in enumerate(own):
-            off[:, g] = np.minimum(off[:, g], shares(cells, profile, groups.length))
-    return nats, off
 
 
 def _named(

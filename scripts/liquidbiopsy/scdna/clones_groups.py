@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
 ROUNDS = 6  # of parting, assigning and joining
 STEPS = 10  # of assigning cells and finding middles
-PRIOR = 20  # cells that what is usually wrong counts as
+PRIOR = 20  # cells that what is usually wrong counts as; more tell themselves
 NEVER_WRONG = 0.002  # share of the cells in which a segment is wrong at least
 NONE = -1  # group of a cell that is of none
 
 Settings = Mapping[str, Any]
+Between = Callable[[Bytes, Bytes], Values]
 
 
 class Groups:
@@ -29,6 +30,9 @@ class Groups:
     ) -> None:
         self.cells, self.contig, self.length, self.settings = cells, contig, length, settings
         self.of = np.zeros(len(cells), np.int64)
+        self.doubled = np.zeros(
+            len(cells), np.bool_
+        )  # cells with twice or half their clone's copies
         self.profiles = middle(cells, np.arange(len(cells)))[None]
         self.ground = self._ground()
 
@@ -52,6 +56,7 @@ class Groups:
                     break
             if (self.of == before).all():
                 break
+        self._join_doubled()
         self._set_apart()
 
     def _ground(self) -> Ground:
@@ -71,15 +76,15 @@ class Groups:
             group = waiting.pop(0)
             members = np.flatnonzero(self.of == group)
             cells = self.cells[members]
-            chosen = parted(cells, self.profiles[group], self.ground, self.settings["evidence_min"])
-            if chosen is None:
+            two = parted(cells, self.profiles[group], self.ground, self.settings["evidence_min"])
+            if two is None:
                 continue
+            chosen, profiles = two
             new = len(self.profiles)
             self.of[members[chosen]] = new
-            self.profiles = np.vstack([self.profiles, self.profiles[:1]])
-            for one in (group, new):
-                self.profiles[one] = middle(self.cells, np.flatnonzero(self.of == one))
-                waiting.append(one)
+            self.profiles = np.vstack([self.profiles, profiles[1]])
+            self.profiles[group] = profiles[0]
+            waiting += [group, new]
 
     def _settled(self, profiles: Bytes) -> tuple[Places, Bytes]:
         """Assign all cells, and find all middles, until nothing changes; empty groups go."""
@@ -91,7 +96,7 @@ class Groups:
                 break
             count = np.bincount(of)
             profiles = np.stack(
-                [middle(self.cells, np.flatnonzero(of == g)) for g in range(kept.size)]
+                [self.ground.centre(self.cells[of == g], profiles[k]) for g, k in enumerate(kept)]
             )
         return of, profiles
 
@@ -149,24 +154,87 @@ class Groups:
         self.of, self.profiles = found
         return True
 
+    def _join_doubled(self) -> None:
+        """Dissolve groups, small ones first, whose cells are another's but for twice the copies.
+
+        Ratios do not tell the two apart; so it is more likely that copies were mistaken than that
+        a genome was doubled, unless the cells also share events that the others do not have.
+        """
+        count = np.bincount(self.of, minlength=len(self.profiles))
+        left = np.arange(count.size)
+        price = -np.log(self.settings["doubled_wrong"] / 2)
+        for g in np.argsort(count, kind="stable"):
+            others = left[(left != g) & (count[left] >= count[g])]
+            if not others.size:
+                continue
+            own = np.flatnonzero(self.of == g)
+            rest = left[left != g]
+            nats = scaled(self.ground.costs, self.cells[own], self.profiles[others]) + price
+            now = self.ground.costs(self.cells[own], self.profiles[g : g + 1])[:, 0]
+            to = others[nats.argmin(axis=1)]
+            after = count + np.bincount(to, minlength=count.size)
+            after[g] = 0
+            lost = float((nats.min(axis=1) - now).sum())
+            lost += float((after * _of_shares(after)).sum() - (count * _of_shares(count)).sum())
+            lost += self.ground.of_profiles(self.profiles[rest])
+            lost -= self.ground.of_profiles(self.profiles[left])
+            if lost < self.settings["evidence_min"]:
+                self.of[own], self.doubled[own] = to, True
+                left, count = rest, after
+        self._renumber(self.profiles)
+
     def _set_apart(self) -> None:
-        """Make clones of cells that differ from all in much of the genome, while there is room."""
+        """Make clones of cells that differ from all in much of the genome, while there is room.
+
+        And in more than cells usually do, by the median and its absolute deviation, where there
+        are cells enough to tell; and where many of these stand alone, they are noise, and of no
+        clone. Those that do not differ with twice or half the copies are of the clone.
+        """
+        least = self.shares_of(self.cells, self.profiles).min(axis=1)
         far = self.settings["small_share"]
-        near = np.stack([shares(self.cells, one, self.length) for one in self.profiles], axis=1)
-        self.of[near.min(axis=1) >= far] = NONE
-        profiles = list(self.profiles)
+        if least.size >= PRIOR:
+            middling = float(np.median(least))
+            spread = float(np.median(np.abs(least - middling))) / 0.6745
+            far = max(far, middling + self.settings["small_sd"] * spread)
+        off = np.flatnonzero((least >= far) & ~self.doubled)
+        if not off.size:
+            return
+        twice = scaled(self.shares_of, self.cells[off], self.profiles)
+        near = twice.min(axis=1) < far
+        self.of[off] = np.where(near, twice.argmin(axis=1), NONE)
+        self.doubled[off] = near
+        profiles, before = list(self.profiles), len(self.profiles)
         while (self.of == NONE).any() and len(profiles) < self.settings["max_clones"]:
             leader = int(np.argmax(self.of == NONE))
             alike = shares(self.cells, self.cells[leader], self.length) < far
             alike[leader] = True
             self.of[alike & (self.of == NONE)] = len(profiles)
             profiles.append(self.cells[leader])
+        count = np.bincount(self.of + 1, minlength=len(profiles) + 1)[1:]
+        alone = before + np.flatnonzero(count[before:] < self.settings["min_cells"])
+        if alone.size > self.settings["alone_max"] and count[:before].any() and least.size >= PRIOR:
+            self.of[np.isin(self.of, alone)] = NONE
+        if (self.of != NONE).any():
+            self._renumber(np.stack(profiles))
+        else:
+            self.of[:] = 0
+
+    def shares_of(self, cells: Bytes, profiles: Bytes) -> Values:
+        """Share of the bases in which cells differ from profiles, shape (m, g)."""
+        return np.stack([shares(cells, one, self.length) for one in profiles], axis=1)
+
+    def _renumber(self, profiles: Bytes) -> None:
+        """Leave out groups without cells; find the middle of the others' cells, if not doubled."""
         kept = np.flatnonzero(np.bincount(self.of[self.of != NONE], minlength=len(profiles)))
         place = np.full(len(profiles) + 1, NONE)
         place[kept] = np.arange(kept.size)
         self.of = place[self.of]
+        own = [np.flatnonzero((self.of == g) & ~self.doubled) for g in range(kept.size)]
         self.profiles = np.stack(
-            [middle(self.cells, np.flatnonzero(self.of == g)) for g in range(kept.size)]
+            [
+                middle(self.cells, o) if o.size else profiles[g]
+                for g, o in zip(kept, own, strict=True)
+            ]
         )
 
     def one_genome(self) -> Places:
@@ -193,7 +261,13 @@ def _of_shares(count: Places) -> Values:
     return found
 
 
+def scaled(between: Between, cells: Bytes, profiles: Bytes) -> Values:
+    """What is between cells and profiles of half or twice their copies, the less, (m, g)."""
+    double = np.stack([times(one, 2) for one in profiles])
+    return np.minimum(between(cells, double), between(times(cells, 2), profiles))
+
+
 def times(profile: Bytes, factor: float) -> Bytes:
-    """A profile of a genome so many times as large."""
+    """Profiles, of any shape, of a genome so many times as large."""
     more = np.minimum(np.round(profile.astype(np.float64) * factor), TOP)
     return np.where(profile == UNKNOWN, UNKNOWN, more).astype(np.uint8)

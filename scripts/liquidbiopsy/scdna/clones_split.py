@@ -59,6 +59,15 @@ class Ground:
         found: Values = saved(cells, base, profile, self.contig, self.length, self.price, self.full)
         return found
 
+    def centre(self, cells: Bytes, old: Bytes) -> Bytes:
+        """The middle of a group's cells, or the old profile where that costs no more.
+
+        Between groups that are one as yet the middle is of neither.
+        """
+        new: Bytes = middle(cells, np.arange(len(cells)))
+        now, before = self.costs(cells, np.stack([new, old])).sum(axis=0)
+        return new if now < before else old
+
     def of_profile(self, profile: Bytes, other: Bytes) -> float:
         """Nats of the events by which a clone's profile differs from another's."""
         flat = np.full(self.length.shape, self.event)
@@ -79,7 +88,9 @@ class Ground:
         return total
 
 
-def parted(cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float) -> Mask | None:
+def parted(
+    cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float
+) -> tuple[Mask, Bytes] | None:
     """Cells that are better described as a group of their own; None where there are none.
 
     Parameters
@@ -94,17 +105,19 @@ def parted(cells: Bytes, profile: Bytes, ground: Ground, evidence_min: float) ->
 
     Returns
     -------
-    array of bool, shape (m,), or None
+    which : array of bool, shape (m,)
+    profiles : array of uint8, shape (2, k)
+        Those of the cells that stay, and of the others.
     """
     if len(cells) < 2:
         return None
     base = ground.costs(cells, profile[None])[:, 0]
-    best, found = evidence_min, None
+    before, best, found = float(base.sum()), evidence_min, None
     off = offsets(cells, np.broadcast_to(profile, cells.shape))
-    for _, chosen in _most_promising(_of_markers(cells, off, ground), cells, base, ground):
-        gain, chosen = _followed(cells, chosen, float(base.sum()), ground)
-        if gain > best:
-            best, found = gain, chosen
+    for other, chosen in _most_promising(_of_markers(cells, off, ground), cells, base, ground):
+        gain, which, two = _followed(cells, chosen, np.stack([profile, other]), ground)
+        if before + gain > best:
+            best, found = before + gain, (which, two)
     return found
 
 
@@ -159,23 +172,31 @@ def _promise(saves: Values) -> tuple[float, Mask]:
     return (float((saves[chosen] - np.log(m / n)).sum()) if n else 0.0), chosen
 
 
-def _followed(cells: Bytes, chosen: Mask, before: float, ground: Ground) -> tuple[float, Mask]:
-    """Assign cells to two groups, and find both middles anew, until nothing changes."""
-    m, best, found = len(cells), -np.inf, chosen
+def _followed(cells: Bytes, chosen: Mask, two: Bytes, ground: Ground) -> tuple[float, Mask, Bytes]:
+    """Assign cells to two groups, and find both middles anew, until nothing changes.
+
+    The best on the way: less its nats, the second group, and the two profiles.
+    """
+    m, best = len(cells), (-np.inf, chosen, two)
     for _ in range(STEPS):
         n = int(chosen.sum())
         if n in (0, m):
             break
-        two = np.stack([middle(cells, np.flatnonzero(own)) for own in (~chosen, chosen)])
+        two = np.stack(
+            [
+                ground.centre(cells[own], old)
+                for own, old in zip((~chosen, chosen), two, strict=True)
+            ]
+        )
         cost = ground.costs(cells, two) - np.log(np.array([m - n, n]) / m)
-        gain = before - float(cost.min(axis=1).sum()) - ground.of_profile(two[1], two[0])
+        gain = -float(cost.min(axis=1).sum()) - ground.of_profile(two[1], two[0])
         better = cost[:, 1] < cost[:, 0]
-        if gain > best and 0 < better.sum() < m:
-            best, found = gain, better
+        if gain > best[0] and 0 < better.sum() < m:
+            best = gain, better, two
         if (better == chosen).all():
             break
         chosen = better
-    return best, found
+    return best
 
 
 def _of_markers(cells: Bytes, off: Bytes, ground: Ground) -> Iterator[Bytes]:

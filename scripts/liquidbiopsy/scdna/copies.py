@@ -15,7 +15,9 @@ from liquidbiopsy.scdna.copies_kernel import likeliest
 from liquidbiopsy.scdna.ploidy_kernel import STRAY
 
 Whole = npt.NDArray[np.int16]
-ROUNDS = 2  # of finding copies, and with them scale and noise
+ROUNDS = 2  # of finding copies, and with them scale, noise and how usual changes are
+NUMBERS = 20  # of copies, that a change may be to
+CHEAPEST = 4.0  # price of a change at least, in squares
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,30 @@ def copies_of(rows: joint.Rows, first: Places, noise: Values, scales: Values) ->
     most = 2 * price.max() / (settings["min_bins"] - 0.5)
     found = np.empty((rows.cells.size, contig.size), np.int16)
     scales, noise = scales.copy(), noise.copy()
-    for places, steady in rows:
-        for k, place in enumerate(places):
-            y, weight = steady.y[k], steady.weight[k]
-            for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
+        if turn > 0:
+            price = usual_prices(found, price)
+        for places, steady in rows:
+            for k, place in enumerate(places):
+                y, weight = steady.y[k], steady.weight[k]
                 states = means_of(float(scales[place]), y, int(settings["copies_max"]))
                 row = likeliest(y, weight / noise[place] ** 2, states, contig, price, most)
                 scales[place] = scale_of(y, weight, row, float(scales[place]))
                 noise[place] = max(noise_about(y, weight, row, contig), float(steady.noise[k]))
-            found[place] = row
+                found[place] = row
     return Copies(found, scales, noise)
+
+
+def usual_prices(copies: Whole, price: Values) -> Values:
+    """Prices of a change at each bin, less where many cells have one; shape (u,).
+
+    A change at a place where a share f of the cells has one is as likely as that, and may be to any
+    of some numbers of copies: in squares, 2 log((1 - f) / f) and twice the logarithm of these.
+    """
+    many = (copies[:, 1:] != copies[:, :-1]).sum(axis=0, dtype=np.int64)
+    share = (np.append(0, many) + 0.5) / (len(copies) + 1)
+    usual = 2 * np.log((1 - share) / share) + 2 * np.log(NUMBERS)
+    return np.minimum(price, np.maximum(usual, CHEAPEST))
 
 
 def means_of(scale: float, y: Values, most: int) -> Values:

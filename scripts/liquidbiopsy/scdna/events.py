@@ -71,7 +71,7 @@ def events_of(
 def filled(profiles: npt.NDArray[Any], normal: npt.NDArray[Any], most: int) -> Places:
     """Copies, at most so many, shape (n, k); what is not known as in the normal genome."""
     usual = np.asarray(normal, np.int64)
-    own = np.asarray(profiles, np.int64).reshape(-1, usual.size)
+    own = np.atleast_2d(np.asarray(profiles, np.int64))
     return np.minimum(np.where(own < 0, usual, own), most)
 
 
