@@ -54,7 +54,9 @@ def records(genome: npt.NDArray[np.uint8], start: npt.NDArray[np.int64], first: 
     bases[wrong] = (bases[wrong] + rng.integers(1, 4, int(wrong.sum()), np.uint8)) % 4
     made = np.zeros(start.size, RECORD)
     made["size"], made["pos"], made["name_size"], made["mapq"] = RECORD.itemsize - 4, start, 10, 60
-    made["bin"] = 4681 + (start >> 14)  # those over the border of a bin are not found there
+    for shift, first in ((26, 1), (23, 9), (20, 73), (17, 585), (14, 4681)):
+        within = start >> shift == start + READ - 1 >> shift
+        made["bin"][within] = first + (start[within] >> shift)
     made["cigar_size"], made["flag"], made["length"] = 1, 16 * (np.arange(start.size) % 2), READ
     made["mate_tid"] = made["mate_pos"] = -1
     made["name"] = np.char.mod("m%08d", first + np.arange(start.size))
