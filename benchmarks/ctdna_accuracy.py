@@ -6,10 +6,10 @@ strands; ends of fragments are blunt (overhang_bp 0, the simulator's default). T
 package's own, with the default settings. 10 ng are 1,650 molecules: at 0.1 % some variants are not
 in the tube, and the ceiling says how many could be seen.
 
-`python -m benchmarks.ctdna_accuracy --output FOLDER` writes accuracy.md and accuracy.json, and keeps
-consensus reads and figures of each library in FOLDER/work: a run with `--only 2` makes the second one
-alone, and a later run takes what is there. From two libraries on they are called again with the
-leukocytes of the other patients as a panel of normals.
+`python -m benchmarks.ctdna_accuracy --output FOLDER` writes accuracy.md and accuracy.json, and
+keeps consensus reads and figures of each library in FOLDER/work: a run with `--only 2` makes the
+second one alone, and a later run takes what is there. From two libraries on they are called again
+with the leukocytes of the other patients as a panel of normals.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ from scipy.stats import linregress, t
 
 from benchmarks.ctdna_errors import depth_at, error_rates, grouping, piled
 from benchmarks.ctdna_libraries import (
-    LEVELS, REAL, Bench, Plan, Specimen, run_specimen, timed, variants_of,
+    LEVELS,
+    REAL,
+    Bench,
+    Plan,
+    Specimen,
+    run_specimen,
+    timed,
+    variants_of,
 )  # fmt: skip
 from benchmarks.ctdna_tables import told
 from liquidbiopsy.core.parquet import read_table

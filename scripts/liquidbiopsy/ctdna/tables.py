@@ -251,8 +251,8 @@ METRICS = {
     "on_target_share": ("a library", "1", "Share of its molecules that overlap its panel"),
     "on_target_base_share": ("a library", "1", "Share of their aligned bases that lie there"),
     "ends_against_chance": (
-        "a library", "1", "Distinct pairs of ends over as many as chance would leave, of reads that "
-        "came aligned without barcodes or flagged duplicates; under the limit copies count as "
+        "a library", "1", "Distinct pairs of ends over as many as chance would leave, of reads "
+        "that came aligned without barcodes or flagged duplicates; under the limit copies count as "
         "molecules"
     ),
     **MOLECULE_METRICS,

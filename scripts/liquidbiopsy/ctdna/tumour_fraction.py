@@ -115,7 +115,7 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
     seen = is_detected(ratio, best.fraction, best.height, track, settings)
     taken = best if seen else without
     limit = limit_of_detection(ground, residuals(ground, taken), taken.scale)
-    known = {
+    known: dict[str, Any] = {
         "offset": taken.offset, "limit": limit, "log_ratio": ratio,
         "independence": ground.power, "chosen": best, "solutions": tuple(found),
     }  # fmt: skip

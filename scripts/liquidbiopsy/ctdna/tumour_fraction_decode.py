@@ -109,8 +109,10 @@ def _amplified(
     edge |= np.diff(high, prepend=False)
     for run in np.split(np.arange(own.size), np.flatnonzero(edge)):
         if run.size and high[run[0]]:
-            log2 = np.median(track.log2[run])
-            copies = max(float(copies_at(log2, at[FRACTION], at[OFFSET], normal)), float(most))
+            log2 = np.median(track.log2[run], keepdims=True)
+            copies = max(float(copies_at(log2, at[FRACTION], at[OFFSET], normal)[0]), float(most))
             found.copies[own[run]] = round(copies)
             found.average[own[run]] = copies
-            found.expected[own[run]] = at[OFFSET] + np.log2(level(at[FRACTION], copies, normal))
+            found.expected[own[run]] = at[OFFSET] + np.log2(
+                level(at[FRACTION], np.array([copies]), normal)
+            )

@@ -38,8 +38,8 @@ def is_detected(
     fraction : float
         Share of tumour DNA.
     height : float
-        How far the altered bins are from the others, in log2 (`Solution.height`). Laid over waves, a
-        solution has it near their standard deviation; that of a tumour stands out of them.
+        How far the altered bins are from the others, in log2 (`Solution.height`). Laid over waves,
+        a solution has it near their standard deviation; that of a tumour stands out of them.
     track : Track
     settings : dict
         `min_log_ratio`, `min_fraction`, `min_height` (over that of waves), `max_wave`.

@@ -77,7 +77,7 @@ class Ground:
     ) -> tuple[Values, float, Values]:  # fmt: skip
         """Parameters of greatest likelihood near a start, that likelihood, and the posterior."""
         t, s = self.track, states
-        return climb(  # type: ignore[no-any-return]
+        return climb(
             t.log2, t.noise, t.distance, s.copies, s.shared, s.usual, s.jump, s.rate, start, held,
             ploidy, float(self.settings["dof"]), self.power, rounds, tolerance,
         )  # fmt: skip

@@ -19,9 +19,9 @@ FEMALE, MALE, UNKNOWN = "female", "male", "unknown"
 def sex_of(profile: Profile, settings: Mapping[str, Any]) -> str:
     """`female`, `male`, or `unknown` where the sample does not tell.
 
-    Y decides where reads were sought on it: a tumour may lose an X, but brings no Y. A few reads of
-    a woman stray to repeats of Y, so that most of its bins are asked, not all its reads. Where Y has
-    no bins, or not one read, X is asked.
+    Y decides where reads were sought on it: a tumour may lose an X, but brings no Y. A few
+    reads of a woman stray to repeats of Y, so that most of its bins are asked, not all its
+    reads. Where Y has no bins, or not one read, X is asked.
 
     Parameters
     ----------

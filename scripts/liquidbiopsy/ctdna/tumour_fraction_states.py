@@ -53,7 +53,7 @@ class States:
     """How much faster than usual it is left."""
 
     def carried(self, share: float) -> Values:
-        """Mean copies of a tumour cell in each state, where `share` of the cells carry the shared."""
+        """Mean copies of a tumour cell in each state; `share` of the cells carry the shared."""
         return np.where(self.shared, share * self.copies + (1 - share) * self.usual, self.copies)
 
 
@@ -75,7 +75,7 @@ def states_of(usual: float, subclones: bool, settings: Mapping[str, Any]) -> Sta
         Of 0 to `max_copies` copies, of some higher ones, a quarter apart, and of subclones.
     """
     most = settings["max_copies"]
-    higher = []
+    higher: list[float] = []
     while (next_ := (higher[-1] if higher else most) * AMPLIFIED) <= HIGHEST:
         higher.append(next_)
     clonal = [*range(most + 1), *np.round(higher)]

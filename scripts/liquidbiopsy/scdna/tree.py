@@ -197,8 +197,8 @@ def with_cells(tree: Tree, clone: Names, cells: Names, events: Values) -> Tree:
 def ancestors(tree: Tree) -> dict[str, str]:
     """The clone that each clone comes from: the nearest one above it that is a node by itself.
 
-    That is one whose own branch is shorter than three quarters of an event, as joining is not exact;
-    else it is the normal genome.
+    That is one whose own branch is shorter than three quarters of an event, as joining is not
+    exact; else it is the normal genome.
     """
     children = tree.children
     found = {}
