@@ -385,8 +385,6 @@ def test_other_faults(lab, run, tmp_path):
         ({"fq1": str(short), "fq2": second}, "short.fastq.gz: is cut off in record"),
         ({**both, "reference": False, "index": False}, "cannot be aligned without a reference"),
         ({**both, "read_structure": ["8Q", "+T"]}, "read_structure of the panel: '8Q'"),
-        ({**both, "library": "wgs"}, "low-coverage whole genomes are not read yet"),
-        ({"wig": "a.wig"}, "low-coverage whole genomes are not read yet"),
         ({"fq1": first}, "names neither a pair of FASTQ files nor a BAM file"),
         ({**both, "program": "bwa-mem2"}, "bwa-mem2: is not on PATH (install it, or set"),
         ({"bam": str(cram), "reference": False}, "is CRAM, which cannot be read without"),

@@ -16,6 +16,7 @@ from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctdna.choices import Choice, panel_bases
 from liquidbiopsy.ctdna.contexts import coded, tracts, trinucleotides
+from liquidbiopsy.ctdna.genome_tables import GENOME_TABLES
 from liquidbiopsy.ctdna.on_target import on_target
 from liquidbiopsy.ctdna.pileup import pile
 from liquidbiopsy.ctdna.pileup_sites import Block, Sites
@@ -200,13 +201,19 @@ def test_what_no_read_covers_is_counted_as_nothing(tmp_path):
 def test_the_step_count_hands_it_on(tmp_path):
     step = Step(tmp_path)
     empty = {"mrd": MRD, "families": FAMILIES, "molecules": QUALITY}
+    empty |= {table.name: table for table in GENOME_TABLES}
     for name, table in empty.items():
         write_table(table_of([], table), tmp_path / f"{name}.parquet", table, Provenance("x"))
     inputs = {name: step.outputs[name] for name in ("variants", "coverage")}
     inputs |= {"mrd": str(tmp_path / "mrd.parquet"), "on_target": step.outputs["quality"]}
+    inputs |= {name: str(tmp_path / f"{name}.parquet") for name in ("genomes", "genes")}
+    inputs["copies_quality"] = str(tmp_path / "molecules.parquet")
     lists = {"libraries": "l", "families": "families", "quality": "molecules"}
+    lists |= {name: name for name in ("fragment_sizes", "fragments", "motifs", "windows")}
+    lists["fragments_quality"] = "molecules"
     inputs |= {name: [str(tmp_path / f"{file}.parquet")] for name, file in lists.items()}
-    names = ("observations", "quality", "families")
+    names = ("observations", "quality", "families", "fragment_sizes", "fragments", "motifs")
+    names += ("windows",)
     outputs = {name: str(tmp_path / f"counted_{name}.parquet") for name in names}
     specimen = {"specimen_id": "S", "patient_id": "P", "assay": "ctdna", "visit": "v", "day": 3}
     count_specimen(inputs, specimen, "code", outputs)

@@ -83,7 +83,11 @@ class Background:
         return np.concatenate([k.of(np.arange(k.group.size))[0] for k in self.kinds])
 
     def strata(
-        self, changes: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
+        self,
+        changes: npt.ArrayLike,
+        less: npt.ArrayLike = 0,
+        fewer: npt.ArrayLike = 0,
+        whole: bool = False,
     ) -> tuple[Values, Values]:
         """Rate and dispersion of substitutions, by stratum.
 
@@ -94,26 +98,33 @@ class Background:
         less, fewer : array of int, shape (n, 4, 2, 2)
             Errors and molecules of the site itself among those that were counted: a site is held
             against the errors of others.
+        whole : bool
+            Whether the factor that all classes share is in the dispersion too: what normals have
+            at the very site can then say how large it is there.
 
         Returns
         -------
         rate, dispersion : array of float, shape (n, 4, 2, 2)
             By class, strand and nearness to an end. The second is the squared coefficient of
             variation of the site's rate, what is not known of the rate of its kind included, but
-            for the factor that all classes share.
+            for the factor that all classes share, unless `whole`.
         """
         own = np.stack([np.asarray(changes), complement(changes)], axis=1)
-        return self._strata(own, 0, np.asarray(less), np.asarray(fewer))
+        return self._strata(own, 0, np.asarray(less), np.asarray(fewer), whole)
 
     def gap_strata(
-        self, kinds: npt.ArrayLike, less: npt.ArrayLike = 0, fewer: npt.ArrayLike = 0
+        self,
+        kinds: npt.ArrayLike,
+        less: npt.ArrayLike = 0,
+        fewer: npt.ArrayLike = 0,
+        whole: bool = False,
     ) -> tuple[Values, Values]:
         """The same of insertions and deletions, by their kinds."""
         own = np.repeat(np.asarray(kinds)[:, None], 2, axis=1)
-        return self._strata(own, 1, np.asarray(less), np.asarray(fewer))
+        return self._strata(own, 1, np.asarray(less), np.asarray(fewer), whole)
 
     def _strata(
-        self, own: Kinds, gap: int, less: npt.NDArray[Any], fewer: npt.NDArray[Any]
+        self, own: Kinds, gap: int, less: npt.NDArray[Any], fewer: npt.NDArray[Any], whole: bool
     ) -> tuple[Values, Values]:
         shape = (len(own), CLASS_COUNT, 2, 2)
         counted = self.source[gap][:, None, :] == SAMPLE  # normals do not hold the site itself
@@ -123,7 +134,7 @@ class Background:
             array[:, together] = array[:, together].sum(axis=2, keepdims=True)
         by_strand = [self.kinds[gap].of(own[:, s], less[:, :, s], fewer[:, :, s]) for s in range(2)]
         rate, uncertainty = (np.stack(v, axis=2) for v in zip(*by_strand, strict=True))
-        own = (1 + self.spread[gap]) / (1 + self.shared[gap])
+        own = (1 + self.spread[gap]) / (1 if whole else 1 + self.shared[gap])
         return rate, own[:, None] * (1 + uncertainty) - 1
 
 

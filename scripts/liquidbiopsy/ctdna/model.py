@@ -29,8 +29,11 @@ class Model:
     """Of a panel of normals."""
 
     def shared(self, gap: bool) -> float:
-        """Squared coefficient of variation of the factor that all classes of a site share."""
-        return self.background.shared[int(gap)]
+        """Squared coefficient of variation of the factor that all classes of a site share.
+
+        With a panel of normals it is in the distributions themselves, and so 0 here.
+        """
+        return 0.0 if self.sites else self.background.shared[int(gap)]
 
     def substitutions(self, pile: Pile, keys: Kinds) -> tuple[Values, Values]:
         """Those of substitutions (site * 4 + base), arrays of shape (n, 4, 2, 2).
@@ -42,7 +45,7 @@ class Model:
         kept = counted[:, None, None, None]
         less = np.where(kept, counts_at(pile, keys), 0)
         fewer = np.where(kept, pile.depth[keys >> 2], 0)
-        a, b = beta_of(*self.background.strata(changes, less, fewer))
+        a, b = beta_of(*self.background.strata(changes, less, fewer, bool(self.sites)))
         return self.sites.added(keys, a, b) if self.sites else (a, b)
 
     @cached_property
@@ -70,7 +73,7 @@ class Model:
     ) -> tuple[Values, Values]:
         """Those of any insertion or deletion beside a repeat of a length, shape (4, 2, 2)."""
         kind = indel_kind(inserted, deleted, tract)
-        a, b = beta_of(*self.background.gap_strata([kind], less, fewer))
+        a, b = beta_of(*self.background.gap_strata([kind], less, fewer, bool(self.sites)))
         return a[0], b[0]
 
     def _run(self, pile: Pile, run: Allele) -> tuple[Values, Values]:
