@@ -7,9 +7,9 @@ package's own, with the default settings. 10 ng are 1,650 molecules: at 0.1 % so
 in the tube, and the ceiling says how many could be seen.
 
 `python -m benchmarks.ctdna_accuracy --output FOLDER` writes accuracy.md and accuracy.json, and
-keeps consensus reads and figures of each library in FOLDER/work: a run with `--only 2` makes the
-second one alone, and a later run takes what is there. From two libraries on they are called again
-with the leukocytes of the other patients as a panel of normals.
+keeps consensus reads of each library in FOLDER/work: a run with `--only 2` makes the second one
+alone, and a later run takes what is there and calls it. From two libraries on they are called once
+more with the leukocytes of the other patients as a panel of normals.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from benchmarks.ctdna_libraries import (
     run_specimen,
     timed,
     variants_of,
-)  # fmt: skip
+)
 from benchmarks.ctdna_tables import told
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.ctdna.known import Key, is_known, known_keys, parts_of
@@ -150,23 +150,30 @@ def figures(bench: Bench, one: Specimen) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_normals(bench: Bench, found: Mapping[int, Any], folder: Path) -> list[dict[str, Any]]:
+def called_again(
+    bench: Bench, number: int, library: Mapping[str, Any], folder: Path, others: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A library that was kept, called as the program is now; `others` are a panel of normals."""
+    folder.mkdir(exist_ok=True)
+    made = bench.variants(library["files"], folder, others)
+    calls = calls_of(read_table(made["variants"]).to_pandas(), library["library"])
+    own, stranger = variants_of(bench, number)
+    keys = keys_of(bench, own)
+    truth = truth_rows(library["truth"], keys, calls)
+    for row, before in zip(truth, library["truth"], strict=True):
+        row["depth"] = before["depth"]
+    kinds = dict(zip(keys, [v.kind for v in own], strict=True))
+    false = false_rows(calls, kinds, keys_of(bench, stranger))
+    return {**library, "truth": truth, "false": false}
+
+
+def with_normals(bench: Bench, found: Mapping[int, Any], work: Path) -> list[dict[str, Any]]:
     """Each library called again, the leukocytes of the other patients being a panel of normals."""
     libraries = []
     for number, library in found.items():
         others = [one["files"]["bams"][1] for k, one in found.items() if k != number]
-        place = folder / f"normals{number}"
-        place.mkdir(exist_ok=True)
-        made = bench.variants(library["files"], place, others)
-        calls = calls_of(read_table(made["variants"]).to_pandas(), library["library"])
-        own, stranger = variants_of(bench, number)
-        keys = keys_of(bench, own)
-        truth = truth_rows(library["truth"], keys, calls)
-        for row, before in zip(truth, library["truth"], strict=True):
-            row["depth"] = before["depth"]
-        kinds = dict(zip(keys, [v.kind for v in own], strict=True))
-        false = false_rows(calls, kinds, keys_of(bench, stranger))
-        libraries.append({"truth": truth, "false": false, "bases": library["bases"]})
+        again = called_again(bench, number, library, work / f"normals{number}", others)
+        libraries.append({name: again[name] for name in ("truth", "false", "bases")})
     return libraries
 
 
@@ -212,16 +219,17 @@ def vaf_lines(truth: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def library_of(bench: Bench, number: int, folder: Path) -> dict[str, Any]:
-    """Figures of a library, from its folder where it was made before."""
-    kept = folder / f"patient{number}.json"
-    if not kept.exists():
-        place = folder / f"patient{number}"
-        place.mkdir(exist_ok=True)
-        one = run_specimen(bench, number, place)
-        kept.write_text(json.dumps(figures(bench, one)), encoding="utf-8")
-        for reads in (one.reads, *map(str, place.glob("*.fastq.gz"))):
-            Path(reads).unlink()
-    made: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    """Figures of a library, from its consensus reads where it was made before."""
+    kept, place = folder / f"patient{number}.json", folder / f"patient{number}"
+    if kept.exists():
+        before = json.loads(kept.read_text(encoding="utf-8"))
+        return called_again(bench, number, before, place)
+    place.mkdir(exist_ok=True)
+    one = run_specimen(bench, number, place)
+    made = figures(bench, one)
+    kept.write_text(json.dumps(made), encoding="utf-8")
+    for reads in (one.reads, *map(str, place.glob("*.fastq.gz"))):
+        Path(reads).unlink()
     return made
 
 

@@ -113,7 +113,7 @@ def false_calls(name: str, megabases: float, settings: Mapping[str, Any]) -> dic
     settings = {**settings, "max_q": 1.0}
     panels, patterns = round(megabases * 1e6 / SITES), Counter[str]()
     for number in range(panels):
-        for evidence in passing(drawn(70_000 + number, UNEVEN[name], {}), settings).values():
+        for evidence in passing(drawn(170_000 + number, UNEVEN[name], {}), settings).values():
             seen = evidence.having.sum(axis=(1, 2)).tolist()
             patterns[" + ".join(f"{n} {c}" for n, c in zip(seen, CLASSES, strict=True) if n)] += 1
     return {"sites": name, "bases": panels * SITES, "false": patterns}
@@ -126,7 +126,7 @@ def sensitivity(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     for number in range(round(FOUND_IN * 1e6 / SITES)):
         where = rng.choice(np.arange(1, SITES - 1), levels.size, replace=False).tolist()
         variants = dict(zip(where, levels.tolist(), strict=True))
-        pile = drawn(80_000 + number, UNEVEN[name], variants)
+        pile = drawn(180_000 + number, UNEVEN[name], variants)
         found = passing(pile, settings)
         for site, vaf in variants.items():
             having = pile.count(site, int(pile.reference[site] + 1) % 4).sum()

@@ -16,6 +16,7 @@ SETTINGS = {
     "max_strand_p": 1e-4,
     "max_end_p": 0.01,
     "max_family_p": 0.001,
+    "max_lone_p": 0.05,
     "max_mapq_drop": 15,
     "max_alleles": 2,
     "min_depth": 20,

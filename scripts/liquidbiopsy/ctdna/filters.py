@@ -26,7 +26,7 @@ FILTERS = {
     "q": "False discovery rate over variants.max_q",
     "p": "Errors may do as much more often than variants.max_false_per_mb",
     "depth": "Fewer molecules there than variants.min_depth",
-    "families": "Its molecules were mostly read once, and the others there were not",
+    "families": "It rests on molecules read once, and the others there were not",
     "strand": "It lies on one strand, and the molecules there do not",
     "ends": "It lies near the ends of molecules alone",
     "mapq": "Its molecules are mapped worse than the others there",
@@ -73,7 +73,7 @@ def reasons(
         "q": found.q > settings["max_q"],
         "p": found.p > found.limit,
         "depth": found.spanning.sum() < settings["min_depth"],
-        "families": read_once(found.having, found.spanning) < settings["max_family_p"],
+        "families": _by_reads_of_one(found, settings),
         "strand": _on_one_strand(found, settings["max_strand_p"]),
         "ends": _at_the_ends(found, settings["max_end_p"]),
         "mapq": found.mapq_all - found.mapq > settings["max_mapq_drop"],
@@ -134,9 +134,17 @@ def read_once(having: npt.NDArray[Any], spanning: npt.NDArray[Any]) -> float:
     """
     count, once = int(having.sum()), int(having[SINGLE].sum())
     share = float(spanning[SINGLE].sum() / max(int(spanning.sum()), 1))
-    if not count or once < MOSTLY * count or share >= MOSTLY:
+    if not once or once < MOSTLY * count or share >= MOSTLY:
         return 1.0
     return float(binom.sf(once - 1, count, share))
+
+
+def _by_reads_of_one(found: Evidence, settings: Mapping[str, Any]) -> bool:
+    """Whether an allele rests on molecules read once, where these are rare."""
+    families = int(found.having[SINGLE + 1 :].sum())
+    lone = families < settings["min_molecules"]
+    least = settings["max_lone_p" if lone else "max_family_p"]
+    return read_once(found.having, found.spanning) < least
 
 
 def _share(found: Evidence) -> float:

@@ -1,1 +1,0 @@
-"""Single cells: copies, quality and clones of CTCs and DTCs after whole-genome amplification."""
