@@ -45,6 +45,11 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 			--nuclei 20000 --output results/dtc_accuracy_$$make || exit 1; done
 	$(WITH_PACKAGE) -m benchmarks.ctdna_speed --output results/ctdna_speed
 	$(WITH_PACKAGE) -m benchmarks.ctdna_mrd --output results/ctdna_mrd
+	$(WITH_PACKAGE) -m benchmarks.ctdna_counts --megabases 2 --output results/ctdna_counts
+	$(WITH_PACKAGE) -m benchmarks.ctdna_segments --output results/ctdna_segments
+	@if [ -n "$$LIQUIDBIOPSY_SHARED_DATA" ]; then \
+		$(WITH_PACKAGE) -m benchmarks.ctdna_tumour_fraction --donors 4 --output results/ctdna_tumour_fraction; \
+	else echo "tumour fraction: LIQUIDBIOPSY_SHARED_DATA does not name the donors' data: passed by"; fi
 	$(WITH_PACKAGE) -m benchmarks.ctdna_counting --output results/ctdna_counting
 	$(WITH_PACKAGE) -m benchmarks.ctdna_accuracy --libraries 1 --output results/ctdna_accuracy
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.ctdna.background_fit import Values
 from liquidbiopsy.ctdna.contexts import (
+    BASES,
     CHANGES,
     INDEL_KINDS,
     INDELS,
@@ -37,15 +38,15 @@ class Found:
     errors: Values
     bases: Values
     keys: Kinds
-    """Shape (errors,): site times the number of alternatives, and which of these it is."""
-    counts: npt.NDArray[np.int32]
+    """Shape (errors,): number of a looked at site times that of alternatives, and which it is."""
+    counts: npt.NDArray[np.signedinteger[Any]]
     """Shape (errors, 4, 2, 2)."""
-    depth: npt.NDArray[np.int32]
-    """Shape (sites, 4, 2, 2), 0 at sites that are left out."""
+    depth: npt.NDArray[np.signedinteger[Any]]
+    """Shape (looked at, 4, 2, 2): of every so-and-so-many-th site, 0 where it is left out."""
     context: Kinds
-    """Trinucleotide, or place among the lengths of repeats, of each site."""
+    """Trinucleotide, or place among the lengths of repeats, of each of them."""
     skipped: Kinds
-    """Keys of what is left out."""
+    """Keys of what is left out there."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +59,44 @@ class Counts:
     gaps: tuple[Found, ...]
 
 
+def _step(pile: Pile) -> int:
+    """Of so many sites one is looked at to see how far they differ."""
+    return pile.sites // MOST_SITES + 1
+
+
+def _looked_at(keys: Kinds, alternatives: int, step: int) -> tuple[npt.NDArray[np.bool_], Kinds]:
+    """Which keys are of sites that are looked at, and theirs by the numbers of these."""
+    site = keys // alternatives
+    there = site % step == 0
+    return there, site[there] // step * alternatives + keys[there] % alternatives
+
+
+def _depth(pile: Pile, known: npt.NDArray[np.bool_], step: int) -> npt.NDArray[Any]:
+    return np.where(known[::step, None, None, None], pile.depth[::step], 0)
+
+
 def substitutions_of(pile: Pile, out: LeftOut) -> Found:
     """Substitutions of a pile by the strand that molecules were read from."""
     known = (pile.trinucleotide >= 0) & ~out.sites
-    depth = np.where(known[:, None, None, None], pile.depth, 0)
+    step = _step(pile)
     skipped = np.array(sorted(out.keys), np.int64)
     keys = pile.alt_site * 4 + pile.alt_base
     kept = known[pile.alt_site] & ~np.isin(keys, skipped)
-    context = pile.trinucleotide.astype(np.int64)
-    change = change_of(context[pile.alt_site[kept]], pile.alt_base[kept])
+    context = pile.trinucleotide[known]
+    change = change_of(pile.trinucleotide[pile.alt_site[kept]], pile.alt_base[kept])
     counts = pile.alt_count[kept]
     errors = np.zeros((CHANGES, CLASS_COUNT, 2))
     bases = errors.copy()
     gone = skipped[known[skipped >> 2]] if skipped.size else skipped
-    gone_change = change_of(context[gone >> 2], gone & 3)
+    gone_change = change_of(pile.trinucleotide[gone >> 2], gone & 3)
     middle = np.arange(CHANGES) >> 4 & 3
     same = middle == (np.arange(CHANGES) & 3)
     for strand in range(2):
         to = np.arange(CHANGES) if strand == 0 else complement(np.arange(CHANGES))
         for group in range(CLASS_COUNT):
             for near in range(2):
-                own = depth[:, group, strand, near]
-                by_context = np.bincount(context[known], weights=own[known], minlength=CHANGES // 4)
+                own = pile.depth[:, group, strand, near]
+                by_context = np.bincount(context, weights=own[known], minlength=CHANGES // 4)
                 looked = np.repeat(by_context, 4)
                 looked -= np.bincount(gone_change, weights=own[gone >> 2], minlength=CHANGES)
                 looked[same] = 0
@@ -88,7 +105,11 @@ def substitutions_of(pile: Pile, out: LeftOut) -> Found:
                 )
                 bases[to, group, near] += looked
                 errors[to, group, near] += seen
-    return Found(errors, bases, keys[kept], counts, depth, context, gone)
+    there, keys = _looked_at(keys[kept], len(BASES), step)
+    return Found(
+        errors, bases, keys, counts[there], _depth(pile, known, step),
+        pile.trinucleotide[::step].astype(np.int64), _looked_at(gone, len(BASES), step)[1],
+    )  # fmt: skip
 
 
 def expected_of(counts: Counts, rate: Values, group: int, near: int) -> tuple[Values, Values]:
@@ -101,20 +122,17 @@ def expected_of(counts: Counts, rate: Values, group: int, near: int) -> tuple[Va
     """
     seen, expected = [], []
     for found in counts.substitutions:
-        step = found.depth.shape[0] // MOST_SITES + 1
-        context = found.context[::step]
-        change = np.maximum(context, 0)[:, None] * 4 + np.arange(4)
+        change = np.maximum(found.context, 0)[:, None] * 4 + np.arange(4)
         for strand in range(2):
             kind = change if strand == 0 else complement(change)
-            mean = found.depth[::step, group, strand, near][:, None] * rate[kind]
+            mean = found.depth[:, group, strand, near][:, None] * rate[kind]
             mean[(change >> 4 & 3) == (change & 3)] = 0
             x = np.zeros(found.depth.shape[0] * 4)
             x[found.keys] = found.counts[:, group, strand, near]
-            full = x.reshape(-1, 4)[::step]
             kept = np.ones(x.size, bool)
             kept[found.skipped] = False
-            use = kept.reshape(-1, 4)[::step] & (mean > 0)
-            seen.append(full[use])
+            use = kept.reshape(-1, 4) & (mean > 0)
+            seen.append(x.reshape(-1, 4)[use])
             expected.append(mean[use])
     return np.concatenate(seen), np.concatenate(expected)
 
@@ -122,8 +140,8 @@ def expected_of(counts: Counts, rate: Values, group: int, near: int) -> tuple[Va
 def gaps_of(pile: Pile, out: LeftOut) -> Found:
     """Insertions and deletions of a pile, by the length of the repeat behind their anchor."""
     known = (pile.trinucleotide >= 0) & ~out.sites
-    depth = np.where(known[:, None, None, None], pile.depth, 0)
-    context = np.searchsorted(TRACTS, pile.tract, side="right").astype(np.int64)
+    step = _step(pile)
+    context = np.searchsorted(TRACTS, pile.tract, side="right").astype(np.int8)
     keys, counts = [], []
     errors = np.zeros((INDEL_KINDS, CLASS_COUNT, 2))
     tracts = len(TRACTS) + 1
@@ -136,14 +154,17 @@ def gaps_of(pile: Pile, out: LeftOut) -> Found:
         keys.append(site * len(INDELS) + kind // tracts)
         counts.append(allele.having)
     bases = np.zeros((tracts, CLASS_COUNT, 2))
-    np.add.at(bases, context, depth.sum(axis=2))
+    for group, strand, near in np.ndindex(CLASS_COUNT, 2, 2):
+        own = pile.depth[:, group, strand, near][known]
+        bases[:, group, near] += np.bincount(context[known], weights=own, minlength=tracts)
+    there, own_keys = _looked_at(np.array(keys, np.int64), len(INDELS), step)
     return Found(
         errors,
         np.tile(bases, (len(INDELS), 1, 1)),
-        np.array(keys, np.int64),
-        np.array(counts, np.int32).reshape(-1, CLASS_COUNT, 2, 2),
-        depth,
-        context,
+        own_keys,
+        np.array(counts, np.int32).reshape(-1, CLASS_COUNT, 2, 2)[there],
+        _depth(pile, known, step),
+        context[::step].astype(np.int64),
         np.zeros(0, np.int64),
     )
 
@@ -153,13 +174,11 @@ def gaps_expected(counts: Counts, rate: Values, group: int, near: int) -> tuple[
     seen, expected = [], []
     tracts = len(TRACTS) + 1
     for found in counts.gaps:
-        step = found.depth.shape[0] // MOST_SITES + 1
-        kind = np.arange(len(INDELS)) * tracts + found.context[::step][:, None]
-        mean = found.depth[::step, group, :, near].sum(axis=1)[:, None] * rate[kind]
+        kind = np.arange(len(INDELS)) * tracts + found.context[:, None]
+        mean = found.depth[:, group, :, near].sum(axis=1)[:, None] * rate[kind]
         x = np.zeros(found.depth.shape[0] * len(INDELS))
         np.add.at(x, found.keys, found.counts[:, group, :, near].sum(axis=1))
-        full = x.reshape(-1, len(INDELS))[::step]
-        seen.append(full[mean > 0])
+        seen.append(x.reshape(-1, len(INDELS))[mean > 0])
         expected.append(mean[mean > 0])
     return np.concatenate(seen), np.concatenate(expected)
 

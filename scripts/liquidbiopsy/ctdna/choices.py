@@ -15,8 +15,8 @@ from liquidbiopsy.ctdna.tables import PANEL, PLASMA, WGS
 from liquidbiopsy.reads.panel import bases_of, read_panel
 from liquidbiopsy.reads.structures import check_structures
 
-BYTES_A_BASE = 400  # of memory, of a panel that is called
-BYTES_A_NORMAL = 400  # and of each library in the panel of normals
+BYTES_A_BASE = 150  # of memory, of a panel that is called
+BYTES_A_NORMAL = 150  # and of each library in the panel of normals
 BASES_A_MINUTE = 5_000_000  # of a panel, beside the time that molecules take
 
 NO_PANEL: dict[str, Any] = {"bed": None, "read_structure": None, "umi": "auto", "whitelist": None}

@@ -18,6 +18,8 @@ Rows = Sequence[Mapping[str, Any]]
 def of_genome(library: str, genome: Mapping[str, Any], genes: Rows) -> list[Observation]:
     """Tumour fraction, and ploidy and copies of genes where tumour DNA is detected.
 
+    A gene over which no bin tells anything is in the table `genes` alone.
+
     Parameters
     ----------
     library : str
@@ -58,13 +60,10 @@ def of_genome(library: str, genome: Mapping[str, Any], genes: Rows) -> list[Obse
         source_table="genomes",
         source_id=library,
     )
-    return [*told, ploidy, *(_gene(library, gene) for gene in genes)]
+    return [*told, ploidy, *(_gene(library, g) for g in genes if g["copies"] is not None)]
 
 
 def _gene(library: str, gene: Mapping[str, Any]) -> Observation:
-    if gene["copies"] is None:
-        words = f"{library}: no bin over {gene['gene']} tells anything"
-        return Observation(COPIES, INADEQUATE, gene["gene"], unit=COPY, reason=words)
     return Observation(
         analyte=COPIES,
         target=gene["gene"],

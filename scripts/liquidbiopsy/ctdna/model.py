@@ -80,7 +80,9 @@ class Model:
         """Those of its rarest substitution, as each of them must have happened, and together."""
         site = pile.site(run.chrom, run.pos)
         assert site is not None
-        keys = (site + np.arange(len(run.alt))) * 4 + coded(run.alt)
+        bases = coded(run.alt)
+        changed = np.flatnonzero(bases != coded(run.ref))  # a base between them is as it was
+        keys = (site + changed) * 4 + bases[changed]
         keys = keys[pile.trinucleotide[keys >> 2] >= 0]
         a, b = self.substitutions(pile, keys)
         expected = (a / (a + b) * run.spanning).sum(axis=(1, 2, 3))

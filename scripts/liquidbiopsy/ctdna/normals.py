@@ -17,7 +17,7 @@ from liquidbiopsy.ctdna.pileup import Pile
 CERTAIN = (0.05, 5)  # share and molecules from which on a base is a variant, not an error
 FEW = (0.25, 2)  # the same where few molecules are
 
-Stratified = npt.NDArray[np.int64]
+Stratified = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def site_errors(piles: Sequence[Pile], left_out: Sequence[LeftOut]) -> SiteError
     left_out : list of LeftOut
         Variants of each.
     """
-    depth = np.sum([p.depth.astype(np.int64) for p in piles], axis=0)
+    depth = np.zeros(piles[0].depth.shape, np.int32)
+    for pile in piles:
+        depth += pile.depth
     keys, counts = [], []
     gaps: dict[tuple[str, int, str, str], tuple[Stratified, Stratified]] = {}
     for pile, out in zip(piles, left_out, strict=True):
