@@ -5,13 +5,9 @@ from os.path import getsize
 from liquidbiopsy.core.digest import code_digest
 
 
-def fasta_of(wildcards):
-    return run.config["references"][wildcards.reference]["fasta"]
-
-
 rule reference_index:
     input:
-        fasta=fasta_of,
+        fasta=lambda wildcards: run.config["references"][wildcards.reference]["fasta"],
     output:
         index=directory(f"{results}/references/{{reference}}"),
     log:
@@ -26,7 +22,7 @@ rule reference_index:
         runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 20),
     params:
         code=code_digest("liquidbiopsy.reads.reference"),
-        size=lambda wildcards: getsize(fasta_of(wildcards)),  # what takes its place may be older
+        size=lambda wildcards, input: getsize(input.fasta),  # what takes its place may be older
     message:
         "index of the reference {wildcards.reference}"
     script:
