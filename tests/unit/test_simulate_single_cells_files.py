@@ -1,7 +1,6 @@
 """Files of simulated single cells: WIG, tables of bins, truth, BAM, and the demo's."""
 
 import ast
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pysam
 import pytest
-from repository import ROOT
 
 import liquidbiopsy.simulate.demo_single_cells as demo
 from liquidbiopsy.simulate.demo_whole_genome import clones_of
@@ -145,19 +143,6 @@ def test_a_bam_has_the_counts_its_duplicates_and_less_breadth_where_alleles_drop
 
 
 # --- the demo ---
-
-
-def test_the_demo_has_the_cells_of_its_sheet():
-    with (ROOT / "config/scdna.tsv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    made = [
-        (specimen.specimen_id, cell.cell_id, cell.role)
-        for specimen in demo.SPECIMENS
-        for cell in demo.cells_of(specimen)
-    ]
-    assert [(row["specimen_id"], row["cell_id"], row["role"]) for row in rows] == made
-    for row in rows:
-        assert row["wig"] == f"demo/scdna/{row['specimen_id']}/{row['cell_id']}.simulated.wig"
 
 
 def test_demo_writes_every_cell_and_tells(tmp_path, capsys, monkeypatch):

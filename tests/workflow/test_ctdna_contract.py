@@ -119,7 +119,7 @@ CHANGES = {
     ),
     "consensus": (
         lambda lab: lab.settings["assays"]["ctdna"].update(consensus={"min_reads": 2}),
-        {"consensus", "variants", "mrd", "observe"},
+        {"consensus", "fragments", "variants", "mrd", "observe"},
     ),
 }
 
