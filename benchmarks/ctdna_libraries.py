@@ -94,7 +94,9 @@ class Bench:
         self.settings = with_defaults({"panels": {NAME: panel}}, schema)
         references = {NAME: {"fasta": str(fasta), "build": NAME}}
         self.choice = Choice(self.settings, references, str(folder))
-        index_reference(str(fasta), self.choice.index_folder({"reference": NAME, "library": PANEL})[0])
+        index_reference(
+            str(fasta), self.choice.index_folder({"reference": NAME, "library": PANEL})[0]
+        )
 
     def row(self, specimen: str, library: str, role: str, reads: WrittenPlasma) -> dict[str, Any]:
         """A library as the sheet has it."""
