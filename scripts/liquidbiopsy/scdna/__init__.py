@@ -1,0 +1,1 @@
+"""Single cells: copies, quality and clones of CTCs and DTCs after whole-genome amplification."""
