@@ -1,0 +1,154 @@
+"""Ready tables of bins with a column a cell, and cells that came in different ways put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from liquidbiopsy.copynumber.bin_table import BinTable, read_bin_table
+from liquidbiopsy.copynumber.bins import Bins, Values
+from liquidbiopsy.copynumber.ready import COUNT, KINDS, LOG2, NOTHING, RATIO
+from liquidbiopsy.core.errors import InputError, UserError, did_you_mean
+
+REMEDY = "give a column of each cell by its cell_id, or for one cell log2, ratio or count"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A cell in bins, as counts or as ratios."""
+
+    bins: Bins
+    count: Values | None
+    """Reads, shape (n,), NaN where not known; None where ratios are given."""
+    ratio: Values | None
+    """Ratios, shape (n,), NaN where not known; None where counts are given."""
+    source: str
+    """File, as messages name it."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Cells over the same bins; m cells, n bins."""
+
+    bins: Bins
+    count: Values
+    """Shape (m, n), NaN throughout in a cell of ratios, and in one that could not be read."""
+    ratio: Values
+    """Shape (m, n), NaN throughout in a cell of counts."""
+    failed: dict[str, str]
+    """Cells that are not to be had, and why."""
+
+
+def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded]:
+    """Cells of a table with a row a bin, tab-separated (plain or gzipped) or Parquet.
+
+    Each cell has a column of its name; a table of one cell may have log2, ratio or count instead.
+    All columns hold the same: log2 where any is below 0, counts where all are whole, else ratios.
+
+    Parameters
+    ----------
+    path : str
+    cells : sequence of str
+        Names of the cells that are in it.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, has no column of a cell, or a value is none; it is named.
+    """
+    table = read_bin_table(path)
+    if len(cells) == 1 and cells[0] not in table.others:
+        kind, values = _standard(table, cells[0])
+        return {cells[0]: _loaded(table, kind, values)}
+    values_of = {}
+    for cell in cells:
+        if cell not in table.others:
+            problem = f"has no column {cell}{did_you_mean(cell, table.others)}"
+            raise InputError(path, problem, REMEDY)
+        values_of[cell] = table.numbers(cell)
+    kind = _kind(list(values_of.values()))
+    return {cell: _loaded(table, kind, values) for cell, values in values_of.items()}
+
+
+def gather(cells: Sequence[str], loaded: Mapping[str, Loaded | str]) -> Gathered:
+    """Put cells over the same bins together; those of other bins than most fail.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Names of all cells, in order.
+    loaded : dict
+        Each cell, or why it is not to be had.
+
+    Raises
+    ------
+    UserError
+        No cell is to be had.
+    """
+    there = [(name, own) for name in cells if isinstance(own := loaded[name], Loaded)]
+    if not there:
+        reasons = sorted({str(loaded[name]) for name in cells})
+        raise UserError("no cell could be read: " + "; ".join(reasons))
+    kinds: list[tuple[Bins, list[str]]] = []
+    for name, own in there:
+        group = next((names for bins, names in kinds if _same(bins, own.bins)), None)
+        if group is None:
+            kinds.append((own.bins, [name]))
+        else:
+            group.append(name)
+    bins, usual = max(kinds, key=lambda kind: len(kind[1]))
+    failed = {name: str(loaded[name]) for name in cells if not isinstance(loaded[name], Loaded)}
+    count, ratio = (np.full((len(cells), len(bins)), np.nan) for _ in range(2))
+    for k, name in enumerate(cells):
+        one = loaded[name]
+        if not isinstance(one, Loaded):
+            continue
+        if name not in usual:
+            failed[name] = (
+                f"{one.source}: has other bins than most of the specimen's cells, as {usual[0]}; "
+                "give all cells of a specimen in bins of one size and build"
+            )
+        elif one.count is not None:
+            count[k] = one.count
+        elif one.ratio is not None:
+            ratio[k] = one.ratio
+    return Gathered(bins, count, ratio, failed)
+
+
+def _standard(table: BinTable, cell: str) -> tuple[str, Values]:
+    for kind, names in KINDS.items():
+        name = table.column(*names)
+        if name is not None:
+            return kind, table.numbers(name)
+    problem = f"has neither a column {cell} nor log2, ratio or count"
+    raise InputError(table.file, problem, REMEDY)
+
+
+def _kind(columns: Sequence[Values]) -> str:
+    """What the values of a table are."""
+    if any((values < 0).any() for values in columns):
+        return LOG2
+    whole = all((values[np.isfinite(values)] % 1 == 0).all() for values in columns)
+    return COUNT if whole else RATIO
+
+
+def _loaded(table: BinTable, kind: str, values: Values) -> Loaded:
+    values = np.where(np.isfinite(values), values, np.nan)
+    if kind != LOG2 and (values < 0).any():
+        row = int(table.rows[int(np.argmax(values < 0))]) + 1
+        raise InputError(table.file, f"row {row}: a {kind} below 0")
+    if kind == COUNT:
+        return Loaded(table.bins, values, None, table.file)
+    if kind == LOG2:
+        values = np.where(values > NOTHING, np.exp2(values), 0.0) + 0 * values
+    return Loaded(table.bins, None, values, table.file)
+
+
+def _same(one: Bins, other: Bins) -> bool:
+    return (
+        one.contigs == other.contigs
+        and np.array_equal(one.start, other.start)
+        and np.array_equal(one.end, other.end)
+    )
