@@ -22,7 +22,8 @@ rule reference_index:
         runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 20),
     params:
         code=code_digest("liquidbiopsy.reads.reference"),
-        size=lambda wildcards, input: getsize(input.fasta),  # what takes its place may be older
+        # What takes its place may be older; what is derived from `input` would not be compared.
+        size=lambda wildcards: getsize(run.config["references"][wildcards.reference]["fasta"]),
     message:
         "index of the reference {wildcards.reference}"
     script:
