@@ -102,3 +102,12 @@ def grid(lengths: Mapping[str, int], size: int) -> Bins:
     if not contigs:
         return Bins((), np.empty(0, np.int16), np.empty(0, np.int64), np.empty(0, np.int64))
     return Bins(contigs, np.concatenate(which), np.concatenate(starts), np.concatenate(ends))
+
+
+def same_bins(one: Bins, other: Bins) -> bool:
+    """Whether two sets of bins are the same."""
+    return (
+        one.contigs == other.contigs
+        and np.array_equal(one.start, other.start)
+        and np.array_equal(one.end, other.end)
+    )

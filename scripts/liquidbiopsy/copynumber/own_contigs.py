@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -113,3 +114,16 @@ def _check_lengths(
 
 def _end(bins: Bins, contig: str) -> int:
     return int(bins.end[bins.of(contig)][-1])
+
+
+def build_of_bins(bins: Bins) -> str | None:
+    """The build whose contigs have so many bins; None where none has, or both."""
+    size = int((bins.end - bins.start).max(initial=1))
+    own = {name: bins.of(name).stop - bins.of(name).start for name in bins.contigs}
+    order = [*map(str, range(1, 23)), "X", "Y"]
+    fitting = []
+    for build, lengths in BUILDS.items():
+        known = dict(zip(order, lengths, strict=True))
+        if all(math.ceil(known[name] / size) == many for name, many in own.items()):
+            fitting.append(build)
+    return fitting[0] if len(fitting) == 1 else None

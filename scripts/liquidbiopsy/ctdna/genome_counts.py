@@ -12,7 +12,7 @@ import numpy as np
 from liquidbiopsy.copynumber.bin_table import read_bin_table
 from liquidbiopsy.copynumber.bins import Bins, Profile, Values
 from liquidbiopsy.copynumber.normals import Normals
-from liquidbiopsy.copynumber.own_contigs import BUILDS
+from liquidbiopsy.copynumber.own_contigs import build_of_bins
 from liquidbiopsy.copynumber.profile import profile_of
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
@@ -68,16 +68,3 @@ def read_counts(path: str) -> Counts:
         for values in map(table.numbers, ("gc", "acgt", "mappability"))
     )
     return Counts(table.bins, table.numbers("count"), gc, acgt, mappability)
-
-
-def build_of_bins(bins: Bins) -> str | None:
-    """The build whose contigs have so many bins; None where none has, or both."""
-    size = int((bins.end - bins.start).max(initial=1))
-    own = {name: bins.of(name).stop - bins.of(name).start for name in bins.contigs}
-    order = [*map(str, range(1, 23)), "X", "Y"]
-    fitting = []
-    for build, lengths in BUILDS.items():
-        known = dict(zip(order, lengths, strict=True))
-        if all(math.ceil(known[name] / size) == many for name, many in own.items()):
-            fitting.append(build)
-    return fitting[0] if len(fitting) == 1 else None

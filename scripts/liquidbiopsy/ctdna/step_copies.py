@@ -15,7 +15,8 @@ from liquidbiopsy.core.names import shown_names, without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY, Table
-from liquidbiopsy.ctdna.genome_counts import build_of_bins, read_counts
+from liquidbiopsy.copynumber.own_contigs import build_of_bins
+from liquidbiopsy.ctdna.genome_counts import read_counts
 from liquidbiopsy.ctdna.genome_rows import Found, genome_rows, seg_text
 from liquidbiopsy.ctdna.genome_tables import BINS, GENES, GENOMES, SEGMENTS, SOLUTIONS
 

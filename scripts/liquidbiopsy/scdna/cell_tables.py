@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from liquidbiopsy.copynumber.bin_table import BinTable, read_bin_table
-from liquidbiopsy.copynumber.bins import Bins, Values
+from liquidbiopsy.copynumber.bins import Bins, Values, same_bins
 from liquidbiopsy.copynumber.ready import COUNT, KINDS, LOG2, NOTHING, RATIO
 from liquidbiopsy.core.errors import InputError, UserError, did_you_mean
 
@@ -41,7 +41,7 @@ class Gathered:
     """Cells that are not to be had, and why."""
 
 
-def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded]:
+def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
     """Cells of a table with a row a bin, tab-separated (plain or gzipped) or Parquet.
 
     Each cell has a column of its name; a table of one cell may have log2, ratio or count instead.
@@ -53,23 +53,34 @@ def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded]:
     cells : sequence of str
         Names of the cells that are in it.
 
+    Returns
+    -------
+    dict
+        Each cell, or why it is not to be had: the table has no column of it, or a value is none.
+
     Raises
     ------
     InputError
-        The table cannot be read, has no column of a cell, or a value is none; it is named.
+        The table cannot be read.
     """
     table = read_bin_table(path)
     if len(cells) == 1 and cells[0] not in table.others:
         kind, values = _standard(table, cells[0])
         return {cells[0]: _loaded(table, kind, values)}
-    values_of = {}
+    values_of: dict[str, Values] = {}
+    found: dict[str, Loaded | str] = {}
     for cell in cells:
-        if cell not in table.others:
-            problem = f"has no column {cell}{did_you_mean(cell, table.others)}"
-            raise InputError(path, problem, REMEDY)
-        values_of[cell] = table.numbers(cell)
+        try:
+            values_of[cell] = _column(table, cell)
+        except InputError as error:
+            found[cell] = str(error)
     kind = _kind(list(values_of.values()))
-    return {cell: _loaded(table, kind, values) for cell, values in values_of.items()}
+    for cell, values in values_of.items():
+        try:
+            found[cell] = _loaded(table, kind, values)
+        except InputError as error:
+            found[cell] = str(error)
+    return found
 
 
 def gather(cells: Sequence[str], loaded: Mapping[str, Loaded | str]) -> Gathered:
@@ -93,7 +104,7 @@ def gather(cells: Sequence[str], loaded: Mapping[str, Loaded | str]) -> Gathered
         raise UserError("no cell could be read: " + "; ".join(reasons))
     kinds: list[tuple[Bins, list[str]]] = []
     for name, own in there:
-        group = next((names for bins, names in kinds if _same(bins, own.bins)), None)
+        group = next((names for bins, names in kinds if same_bins(bins, own.bins)), None)
         if group is None:
             kinds.append((own.bins, [name]))
         else:
@@ -115,6 +126,13 @@ def gather(cells: Sequence[str], loaded: Mapping[str, Loaded | str]) -> Gathered
         elif one.ratio is not None:
             ratio[k] = one.ratio
     return Gathered(bins, count, ratio, failed)
+
+
+def _column(table: BinTable, cell: str) -> Values:
+    if cell not in table.others:
+        problem = f"has no column {cell}{did_you_mean(cell, table.others)}"
+        raise InputError(table.file, problem, REMEDY)
+    return table.numbers(cell)
 
 
 def _standard(table: BinTable, cell: str) -> tuple[str, Values]:
@@ -144,11 +162,3 @@ def _loaded(table: BinTable, kind: str, values: Values) -> Loaded:
     if kind == LOG2:
         values = np.where(values > NOTHING, np.exp2(values), 0.0) + 0 * values
     return Loaded(table.bins, None, values, table.file)
-
-
-def _same(one: Bins, other: Bins) -> bool:
-    return (
-        one.contigs == other.contigs
-        and np.array_equal(one.start, other.start)
-        and np.array_equal(one.end, other.end)
-    )

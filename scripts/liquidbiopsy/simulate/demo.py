@@ -17,6 +17,7 @@ import pandas as pd
 
 from liquidbiopsy.simulate.demo_marrow import write_marrow_demo
 from liquidbiopsy.simulate.demo_plasma import write_plasma_demo
+from liquidbiopsy.simulate.demo_single_cells import write_single_cells_demo
 from liquidbiopsy.simulate.demo_whole_genome import write_whole_genome_demo
 from liquidbiopsy.simulate.parameters import (
     CYTOKERATIN,
@@ -229,6 +230,7 @@ def main() -> None:
     write_marrow_demo(Path(sys.argv[1]))
     write_plasma_demo(Path(sys.argv[1]))
     write_whole_genome_demo(Path(sys.argv[1]))
+    write_single_cells_demo(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":
