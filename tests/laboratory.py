@@ -47,6 +47,12 @@ MESSAGES = {
     "calling variants": "variants",
     "looking for the tumour's known mutations": "mrd",
     "what it says": "observe",
+    "reading the cells": "reads",
+    "copies of each cell": "profiles",
+    "mutations of each cell": "hotspots",
+    "clones of": "clones",
+    "what its cells say": "observe",
+    "bins of one mappable mass": "bins",
     "report of": "report",
     "over all patients": "cohort",
 }
@@ -189,7 +195,7 @@ def planned_jobs(said: str) -> dict[str, set[str]]:
     jobs: dict[str, set[str]] = {}
     for message in re.findall(r"^Job \d+: (.*)$", said, re.M):
         (rule,) = [rule for words, rule in MESSAGES.items() if words in message]
-        name = re.search(r"(?:ctdna|ctc|dtc|report of) (\w+)", message)
+        name = re.search(r"(?:ctdna|ctc|dtc|scdna|clones of|report of) (\w+)", message)
         jobs.setdefault(rule, set()).add(name[1] if name else "")
     return jobs
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import single_cells
 from reporting import ASSAYS, MARKUP, SETTINGS, TABLES, patient, write_patient
 
 from liquidbiopsy.cohort.run import write_cohort
@@ -36,14 +37,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_report(files, report, sheets, ASSAYS, TABLES, SETTINGS, "d" * 64)
     rest = ([patient("P1")], sheets["specimens"], ASSAYS, TABLES, SETTINGS, "d" * 64)
     write_cohort(results / "reports", cohort, run, *rest)
+    picked, declared = results / "cells", (single_cells.ASSAYS, single_cells.TABLES)
+    files, sheets = single_cells.write_picked(picked)
+    write_report(files, picked / "P1", sheets, *declared, single_cells.SETTINGS, "d" * 64)
     return {
         "report": report / "report.html",
+        "cells": picked / "P1/report.html",
         "index": cohort / "index.html",
         "quality": run / "quality.html",
     }
 
 
-@pytest.mark.parametrize("name", ["report", "index", "quality"])
+@pytest.mark.parametrize("name", ["report", "cells", "index", "quality"])
 def test_nothing_is_fetched_or_refused(browser: Any, pages: dict[str, Path], name: str) -> None:
     messages = browser.messages(pages[name])
     assert not re.search(r"CONSOLE|Refused|Content Security Policy|ERR_[A-Z]+.*http", messages)
@@ -79,7 +84,7 @@ def test_markup_stays_text(browser: Any, pages: dict[str, Path]) -> None:
     assert dom.count(html.escape(MARKUP, quote=False)) >= 2
 
 
-@pytest.mark.parametrize("name", ["report", "index", "quality"])
+@pytest.mark.parametrize("name", ["report", "cells", "index", "quality"])
 @pytest.mark.parametrize("width", [PHONE, 1280])
 def test_page_is_no_wider_than_its_window(
     browser: Any, pages: dict[str, Path], tmp_path: Path, name: str, width: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,8 +15,13 @@ RESERVED = ("benchmarks", "cohort", "logs", "references", "reports", "run")
 """Other folders of the results."""
 
 KEYS = ("title", "tables", "pictures", "calls", "check", "timeline", "charts")
-CHARTS = ("genome", "lengths")
-"""Kinds of charts that a report can draw of a table."""
+CHARTS = {
+    "genome": ("table", "segments", "title"),
+    "lengths": ("table", "title"),
+    "cells": ("table", "segments", "title"),
+    "clones": ("table", "title"),
+}
+"""Kinds of charts that a report can draw of a table, and what a declaration says of each."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Assay:
     timeline: tuple[Mapping[str, Any], ...]
     """Analytes drawn on the patient's timeline: analyte, title, scale."""
     charts: tuple[Mapping[str, Any], ...]
-    """Charts drawn for each library: kind, table, title; of a genome also the table `segments`."""
+    """Charts of each library (`genome`, `lengths`) or of the patient (`cells`, `clones`): kind,
+    table, title; of a genome and of cells also the table `segments`."""
     settings_schema: Mapping[str, Any]
     sheet_schema: Mapping[str, Any]
 
@@ -87,10 +93,8 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
     if unknown or "title" not in declared:
         wrong = f"unknown key {', '.join(sorted(unknown))}" if unknown else "no title"
         raise UserError(f"{rules.with_name('assay.yaml')}: {wrong}")
-    for chart in declared.get("charts", []):
-        if chart.get("kind") not in CHARTS:
-            hint = did_you_mean(str(chart.get("kind")), CHARTS)
-            raise UserError(f"{rules.with_name('assay.yaml')}: charts: no kind of chart{hint}")
+    for wrong in _wrong_charts(declared):
+        raise UserError(f"{rules.with_name('assay.yaml')}: charts: {wrong}")
     if "specimen_id" not in sheet_schema.get("properties", {}):
         raise UserError(f"{rules.with_name('sheet.schema.yaml')}: no property specimen_id")
     return Assay(
@@ -106,6 +110,22 @@ def read_assay(name: str, folder: Path, snakefile: str | None = None) -> Assay:
         settings_schema=settings_schema,
         sheet_schema=sheet_schema,
     )
+
+
+def _wrong_charts(declared: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the charts that a folder declares."""
+    for chart in declared.get("charts", []):
+        kind = str(chart.get("kind"))
+        if kind not in CHARTS:
+            yield f"no kind of chart{did_you_mean(kind, CHARTS)}"
+            continue
+        said = {str(key) for key in chart} - {"kind"}
+        if said != set(CHARTS[kind]):
+            yield f"a chart of kind {kind} has {', '.join(CHARTS[kind])} and no other key"
+            continue
+        for key in sorted(said - {"title"}):
+            if chart[key] not in declared.get("tables", []):
+                yield f"{kind}: '{chart[key]}' is not among the assay's tables"
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

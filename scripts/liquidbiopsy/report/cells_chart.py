@@ -37,7 +37,7 @@ HEIGHT = {"broad": 520, "narrow": 420}
 """Pixels of rows where they are many; few are as high as `ROW`, so that their names are read."""
 ROW, NAMED = 13, 40
 NAME_PX = 104
-STRIP, GAP, HEAD = 11, 2, 64
+STRIP, GAP, HEAD, FOOT = 11, 2, 64, 8
 MOST_BYTES = 1_600_000
 """Of both drawings; where they would be larger, rows are of more cells."""
 STRIPS = ("Clone", "Role", "Specimen")
@@ -52,8 +52,8 @@ class HeatMap:
     """Cells of a row, at most."""
     pure: bool
     """Whether the cells of a row are of one clone."""
-    column: float
-    """Bases of a column of the broad one."""
+    columns: tuple[float, float]
+    """Bases of a column of the broad one and of the narrow one."""
 
 
 def cells_svgs(
@@ -101,7 +101,8 @@ def cells_svgs(
             for name, whole in wholes.items()
         }  # fmt: skip
         if sum(map(len, drawings.values())) <= MOST_BYTES or most < 50:
-            return HeatMap(drawings, each, pure, laid.length / COLUMNS["broad"])
+            columns = laid.length / COLUMNS["broad"], laid.length / COLUMNS["narrow"]
+            return HeatMap(drawings, each, pure, columns)
         most //= 2
 
 
@@ -145,7 +146,7 @@ def _drawing(
     scale = wide / grid.shape[1]
     body.append(_placed(rectangles(grid, drawn), plot, scale, height / rows))
     body += _lines(strips[0], laid, (left, plot, wide, height))
-    return svg("-".join(key), (width, HEAD + height + 2), *about, body)
+    return svg("-".join(key), (width, HEAD + height + FOOT), *about, body)
 
 
 def _placed(paths: str, x: float, scale: float, row: float) -> str:
@@ -175,7 +176,9 @@ def _lines(clone: Grid, laid: Laid, place: tuple[float, float, float, float]) ->
         "rect", x=plot, y=HEAD, width=wide, height=height, fill="none", stroke=SOFT,
         stroke_width=0.8,
     )  # fmt: skip
-    lines = element("path", d=path, stroke=INK, stroke_opacity=0.45, stroke_width=0.6) if path else ""
+    lines = (
+        element("path", d=path, stroke=INK, stroke_opacity=0.45, stroke_width=0.6) if path else ""
+    )
     return [lines, frame, *found]
 
 

@@ -1,5 +1,4 @@
-"""Copies of single cells as a picture: a row a cell or several alike, a column a part of the genome.
-"""
+"""Copies of single cells as a picture: rows of cells, columns of parts of the genome."""
 
 from __future__ import annotations
 
@@ -128,7 +127,5 @@ def most_common(grid: Grid, starts: Whole, numbers: int = UNKNOWN + 1) -> Grid:
     if starts.size == len(grid):
         return grid
     order = [*BY_TIE, *range(len(BY_TIE), numbers)]
-    count = np.stack(
-        [np.add.reduceat((grid == n).astype(np.int32), starts, axis=0) for n in order]
-    )
+    count = np.stack([np.add.reduceat((grid == n).astype(np.int32), starts, axis=0) for n in order])
     return np.array(order, np.uint8)[count.argmax(axis=0)]

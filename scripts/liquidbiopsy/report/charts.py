@@ -1,20 +1,26 @@
-"""Charts of the detail tables that assays declare: one of each kind for each library."""
+"""Charts of the detail tables that assays declare: of each library, or of the whole patient."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.words import number
+from liquidbiopsy.report.cells_drawn import CELL_COLUMNS, CELL_SEGMENT_COLUMNS, cells_drawn
+from liquidbiopsy.report.clones_drawn import CLONE_COLUMNS, clones_drawn
+from liquidbiopsy.report.colours import clone_colours
+from liquidbiopsy.report.drawn import Drawn
 from liquidbiopsy.report.genome_chart import genome_svgs
 from liquidbiopsy.report.lengths_chart import lengths_svgs
 
-GENOME, LENGTHS = "genome", "lengths"
+GENOME, LENGTHS, CELLS, CLONES = "genome", "lengths", "cells", "clones"
+OF_PATIENTS = {CELLS: CELL_COLUMNS, CLONES: CLONE_COLUMNS}
+"""Kinds of which a patient has one over all specimens, and the columns of their table."""
 COLUMNS = {
     GENOME: ("chrom", "start", "end", "log2", "used", "copies"),
     LENGTHS: ("length", "count"),
@@ -26,27 +32,12 @@ LENGTH_HEADS: Sequence[str] = (">From, bases", ">To, bases", ">Fragments", ">Sha
 STEP = 50  # bases of a row of the table of lengths
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One chart, and the table under it."""
-
-    key: str
-    title: str
-    day: int
-    visit: str | None
-    specimen_id: str
-    library_id: str
-    svgs: Mapping[str, str]
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
 def drawn_charts(
     folder: Path,
     specimens: Sequence[Mapping[str, Any]],
     assays: Mapping[str, Mapping[str, Any]],
 ) -> list[Drawn]:
-    """The charts of all libraries of a patient, by kind and day.
+    """The charts of a patient, by kind, and those of libraries by day.
 
     Parameters
     ----------
@@ -56,11 +47,19 @@ def drawn_charts(
         Rows of specimens.tsv in the order of the page.
     assays : mapping
         Assay -> what it declares, with `charts`.
+
+    Raises
+    ------
+    UserError
+        A table lacks a column of a chart.
     """
     found = []
     for name, assay in assays.items():
         mine = [s for s in specimens if s["assay"] == name]
+        found += _of_patient(folder, mine, assay["charts"], name)
         for chart in assay["charts"]:
+            if chart["kind"] in OF_PATIENTS:
+                continue
             table = _read(folder, chart["table"], COLUMNS[chart["kind"]], name)
             lines = (
                 _read(folder, chart["segments"], SEGMENT_COLUMNS, name)
@@ -76,9 +75,39 @@ def _read(folder: Path, table: str, columns: Sequence[str], assay: str) -> pd.Da
     """Some columns of a united table, of one assay, in the order of the file."""
     path = folder / f"{table}.parquet"
     names = pq.read_schema(path).names
-    wanted = [c for c in ("assay", "specimen_id", "library_id", *columns) if c in names]
-    frame = pq.read_table(path, columns=wanted, partitioning=None).to_pandas()
-    return frame[frame["assay"] == assay] if "assay" in names else frame
+    wanted = [c for c in ("specimen_id", "library_id", *columns) if c in names]
+    own = [("assay", "==", assay)] if "assay" in names else None
+    return pq.read_table(path, columns=wanted, partitioning=None, filters=own).to_pandas()
+
+
+def _of_patient(
+    folder: Path,
+    specimens: Sequence[Mapping[str, Any]],
+    charts: Sequence[Mapping[str, Any]],
+    assay: str,
+) -> list[Drawn]:
+    """The charts of one assay over all specimens; a clone has one colour in all of them."""
+    mine = [chart for chart in charts if chart["kind"] in OF_PATIENTS]
+    tables = [_whole(folder, c["table"], OF_PATIENTS[c["kind"]], assay) for c in mine]
+    colours = clone_colours(str(n) for t in tables for n in t["clone"].dropna().unique())
+    found: list[Drawn] = []
+    for k, (chart, table) in enumerate(zip(mine, tables, strict=True)):
+        about = (specimens, colours, chart["title"], f"{assay}-{chart['kind']}-{k}")
+        if chart["kind"] == CELLS:
+            segments = _whole(folder, chart["segments"], CELL_SEGMENT_COLUMNS, assay)
+            found += cells_drawn(table, segments, *about)
+        else:
+            found += clones_drawn(table, *about)
+    return found
+
+
+def _whole(folder: Path, table: str, columns: Sequence[str], assay: str) -> pd.DataFrame:
+    """As `_read`, with all columns; where no specimen has rows, they may be missing."""
+    frame = _read(folder, table, columns, assay)
+    missing = [c for c in columns if c not in frame]
+    if missing and len(frame):
+        raise UserError(f"assay '{assay}': its table {table} has no column {', '.join(missing)}")
+    return frame.reindex(columns=["specimen_id", *columns])
 
 
 def _of_specimen(
@@ -102,8 +131,10 @@ def _of_specimen(
                 continue
             svgs = lengths_svgs(rows, key)
             heads, told = LENGTH_HEADS, _length_rows(rows)
-        about = (specimen["day"], specimen["visit"], specimen["specimen_id"], str(library))
-        found.append(Drawn(key, chart["title"], *about, svgs, heads, told))
+        about = {name: specimen[name] for name in ("day", "visit", "specimen_id")}
+        found.append(
+            Drawn(key, chart["title"], svgs, heads, told, library_id=str(library), **about)
+        )
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from liquidbiopsy.core.words import number, signed_day
 from liquidbiopsy.report.colours import GREY
-from liquidbiopsy.report.drawing import INK, SOFT, WIDTHS
+from liquidbiopsy.report.drawing import INK, WIDTHS
 from liquidbiopsy.report.vector import LETTER, element, shortened, svg, text
 
 BAR, WORDS, BETWEEN, TOP = 24, 17, 12, 4
@@ -92,7 +92,8 @@ def _bar(bar: Bar, colours: Mapping[str, str], width: float, y: float) -> list[s
             "rect", x=x, y=y, width=wide, height=BAR, fill=fill, stroke="#fff", stroke_width=1
         ))  # fmt: skip
         counted = f"{number(float(s.cells))} of {number(float(s.of))}"
-        tried = (f"{s.clone}: {counted}", counted, number(float(s.cells)))
+        few = number(float(s.cells))
+        tried = (f"{s.clone}: {counted}", f"{s.clone}: {few}", few)
         fits = next((w for w in tried if LETTER * 12 * len(w) + 8 <= wide), None)
         if fits:
             ink = INK if _light(fill) else "#fff"

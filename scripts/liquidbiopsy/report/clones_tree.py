@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from liquidbiopsy.core.words import number
 from liquidbiopsy.report.colours import GREY, NORMAL, in_order
 from liquidbiopsy.report.drawing import INK, LINE, SOFT, WIDTHS
-from liquidbiopsy.report.vector import element, plain_number, shortened, svg, text
+from liquidbiopsy.report.vector import element, holding, plain_number, shortened, svg, text
 
-ROW, TOP, FOOT = 38, 16, 46
-LABEL = {"broad": 250, "narrow": 184}
-SMALLEST, LARGEST = 4.0, 12.0
+ROW, LINE_PX, TOP, FOOT = 38, 13, 16, 46
+LABEL = {"broad": 260, "narrow": 168}
+SMALLEST, LARGEST = 4.0, {"broad": 12.0, "narrow": 8.0}
 """Radius of a clone in pixels."""
 
 
@@ -32,12 +33,14 @@ class Node:
     support: float | None = None
 
     @property
-    def words(self) -> str:
+    def words(self) -> list[str]:
         """What is known of it beside its cells."""
-        said = [f"ploidy {number(self.ploidy)}"] if self.ploidy is not None else []
+        said = [f"ploidy {self.ploidy:.1f}"] if self.ploidy is not None else []
         said += ["doubled"] if self.doubled else []
-        said += [f"support {self.support:.0%}".replace("%", " %")] if self.support is not None else []
-        return ", ".join(said)
+        said += (
+            [f"support {self.support:.0%}".replace("%", " %")] if self.support is not None else []
+        )
+        return said
 
     @property
     def size(self) -> str:
@@ -117,12 +120,14 @@ def _drawing(
     nodes: Mapping[str, Node], colours: Mapping[str, str], title: str, key: tuple[str, str]
 ) -> str:
     at, known = places(nodes)
-    width, left = WIDTHS[key[1]], LARGEST + 4
-    room = width - left - LARGEST - LABEL[key[1]]
+    width, largest = WIDTHS[key[1]], LARGEST[key[1]]
+    left, split = largest + 4, key[1] == "narrow"
+    row = ROW + LINE_PX * split
+    room = width - left - largest - LABEL[key[1]]
     far = max(at.values()) or 1.0
     x = {name: left + room * at[name] / far for name in nodes}
-    y = {name: TOP + ROW * (k + 0.5) for k, name in enumerate(nodes)}
-    bottom = TOP + ROW * len(nodes)
+    y = {name: TOP + row * k + ROW / 2 for k, name in enumerate(nodes)}
+    bottom = TOP + row * len(nodes)
     most = max(max(n.cells for n in nodes.values()), 1)
     body = _axis(far, room, left, bottom) if known else []
     for name, node in nodes.items():
@@ -133,21 +138,23 @@ def _drawing(
                 stroke_width=1.4,
             ))  # fmt: skip
     for name, node in nodes.items():
-        radius = SMALLEST + (LARGEST - SMALLEST) * math.sqrt(node.cells / most)
+        radius = SMALLEST + (largest - SMALLEST) * math.sqrt(node.cells / most)
         fill = colours.get(name, GREY)
-        spot = {"cx": x[name], "cy": y[name]}
+        spot: dict[str, Any] = {"cx": x[name], "cy": y[name]}
         body.append(element("circle", **spot, r=radius, fill=fill, stroke="#fff", stroke_width=1))
         if node.doubled:
-            ring = {"fill": "none", "stroke": INK, "stroke_width": 1.3}
-            body.append(element("circle", **spot, r=radius + 2.5, **ring))
-        from_node = x[name] + LARGEST + 7
+            spot |= {"r": radius + 2.5, "fill": "none", "stroke": INK, "stroke_width": 1.3}
+            body.append(element("circle", **spot))
+        from_node = x[name] + largest + 7
         space = width - from_node
-        own = f"{shortened(name, space - 60, 13)}"
-        body.append(text(from_node, y[name] - 2, own, 13, font_weight=600))
-        after = from_node + 8.2 * len(own) + 8
-        body.append(text(after, y[name] - 2, node.size, 12, fill=SOFT))
-        if node.words:
-            body.append(text(from_node, y[name] + 12, node.words, 11, fill=SOFT))
+        clear = {"stroke": "#fff", "stroke_width": 3, "paint_order": "stroke"}
+        own = element("tspan", shortened(name, space - 70, 13), font_weight=600, font_size=13)
+        size = element("tspan", node.size, fill=SOFT, dx=8)
+        body.append(holding("text", own + size, x=from_node, y=y[name] - 2, font_size=12, **clear))
+        lines = [", ".join(node.words[:2]), *node.words[2:]] if split else [", ".join(node.words)]
+        for k, words in enumerate(lines):
+            down = y[name] + 12 + LINE_PX * k
+            body.append(text(from_node, down, words, 11, fill=SOFT, **clear))
         if known and node.parent is not None:
             body += _steps(x[node.parent], x[name] - radius, y[name], at[name] - at[node.parent])
     height = bottom + (FOOT if known else 8)
@@ -181,6 +188,6 @@ def _said(nodes: Mapping[str, Node], at: Mapping[str, float], known: bool) -> st
     for name, node in nodes.items():
         if node.parent is not None:
             steps = f" after {at[name] - at[node.parent]:.0f} events" if known else ""
-            also = f", {node.words}" if node.words else ""
+            also = "".join(f", {words}" for words in node.words)
             told.append(f"{name} comes from {node.parent}{steps}: {node.size}{also}")
     return "; ".join(told) + "." if told else "No clone but the normal one."

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
+Specimens = Sequence[Mapping[str, Any]]
+"""Rows of specimens.tsv, by day."""
 Legend = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 """For each line of a legend its name, and its entries: colour and word."""
+MOST_NAMES = 24
+"""Entries of a line of a legend."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,15 @@ class Drawn:
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
     """Sentences beside the drawing."""
-    legend: Legend = field(default_factory=tuple)
+    legend: Legend = ()
     day: int | None = None
     """Day of the library that it is of; None of one that is of all specimens of the patient."""
     visit: str | None = None
     specimen_id: str = ""
     library_id: str = ""
+
+
+def few(entries: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Entries of a line of the legend, and how many more there are."""
+    more = len(entries) - MOST_NAMES
+    return [*entries[:MOST_NAMES], *([("", f"and {more} more")] if more > 0 else [])]

@@ -41,13 +41,14 @@ def svg(key: str, size: tuple[float, float], title: str, said: str, body: Sequen
 
 
 def element(name: str, words: str = "", **attributes: Any) -> str:
-    """One element; `_` in the name of an attribute stands for `-`."""
-    told = "".join(
-        f' {k.strip("_").replace("_", "-")}="{_value(v)}"'
-        for k, v in attributes.items()
-        if v is not None
-    )
-    return f"<{name}{told}>{escape(words)}</{name}>" if words else f"<{name}{told}/>"
+    """One element that holds words; `_` in the name of an attribute stands for `-`."""
+    return holding(name, escape(words), **attributes)
+
+
+def holding(name: str, inner: str, **attributes: Any) -> str:
+    """One element that holds others, which are written already."""
+    told = "".join(f' {k.replace("_", "-")}="{_value(v)}"' for k, v in attributes.items())
+    return f"<{name}{told}>{inner}</{name}>" if inner else f"<{name}{told}/>"
 
 
 def text(x: float, y: float, words: str, size: float = 12, **attributes: Any) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from liquidbiopsy.core.tables import Table, column, flag, real, text, whole
 from liquidbiopsy.scdna.allele_tables import ALLELES, HOTSPOTS
 
-big = pa.int64()
 READS, BASES, COPIES, CELLS_UNIT, BINS_UNIT, EVENTS = (
     "{reads}", "{bases}", "{copies}", "{cells}", "{bins}", "{events}",
 )  # fmt: skip
@@ -19,8 +16,8 @@ CELL = (SPECIMEN, column("cell_id", text, "Cell as scdna.tsv names it", nullable
 CLONE = column("clone", text, "Clone of the patient; `normal` has the normal genome")
 PLACE = (
     column("chrom", text, "Contig, without `chr`", nullable=False),
-    column("start", big, "First base, from 0", BASES, nullable=False),
-    column("end", big, "One past its last base", BASES, nullable=False),
+    column("start", whole, "First base, from 0", BASES, nullable=False),
+    column("end", whole, "One past its last base", BASES, nullable=False),
 )
 SHARE = (
     column("share", real, "Share of the cells that are of it, 0 to 1: of a tumour's clone among "
