@@ -8,6 +8,8 @@ with log_to(snakemake.log[0]):  # noqa: F821
     count_specimen(
         inputs=dict(job.input.items()),
         specimen=job.params.specimen,
+        hotspots=job.params.hotspots,
+        settings=job.params.settings,
         code=job.params.code,
         outputs=dict(job.output.items()),
     )

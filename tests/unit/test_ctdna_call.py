@@ -16,9 +16,9 @@ from liquidbiopsy.ctdna.background_fit import beta_of, fitted_shape
 from liquidbiopsy.ctdna.budget import Budget, budget_of
 from liquidbiopsy.ctdna.call import limit_of_detection
 from liquidbiopsy.ctdna.consensus_reads import DUPLEX
-from liquidbiopsy.ctdna.hotspots import Codon
 from liquidbiopsy.ctdna.library_variants import call_library, normals_of
 from liquidbiopsy.ctdna.tails import log_none, share_detected, tails, weights_of
+from liquidbiopsy.reads.hotspots import Codon
 
 
 def twin_tail(counts, n, a, b, factor=1.0):

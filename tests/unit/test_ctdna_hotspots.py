@@ -6,7 +6,7 @@ import pytest
 from molecules import genome
 
 from liquidbiopsy.core.errors import UserError
-from liquidbiopsy.ctdna.hotspots import (
+from liquidbiopsy.reads.hotspots import (
     Codon,
     agrees,
     codons_of,

@@ -67,7 +67,9 @@ def _bad(made: CellsLaboratory) -> None:
     sound = Path(written.wigs["sound"])
     made.add_cell("B_bad", "sound", wig=sound.relative_to(made.folder))
     made.add_cell("B_bad", "alike", wig=Path(written.wigs["twin"]).relative_to(made.folder))
-    few = [x if x.startswith("f") else str(int(x) // 4000) for x in sound.read_text().split("\n")[:-1]]
+    few = [
+        x if x.startswith("f") else str(int(x) // 4000) for x in sound.read_text().split("\n")[:-1]
+    ]
     (made.made / "few.wig").write_text("\n".join(few) + "\n")
     made.add_cell("B_bad", "few", wig="cells/few.wig")
     made.add_cell("B_bad", "missing", wig="cells/missing.wig")

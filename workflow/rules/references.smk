@@ -53,3 +53,30 @@ rule reference_gc:
         "G and C in bins of {wildcards.size} bases of the reference {wildcards.reference}"
     script:
         "../../scripts/reference_gc.py"
+
+
+rule reference_bins:
+    input:
+        fasta=lambda wildcards: run.config["references"][wildcards.reference]["fasta"],
+    output:
+        bins=f"{results}/run/bins/{{reference}}.{{size}}.{{length}}.parquet",
+    log:
+        f"{results}/logs/references/{{reference}}.{{size}}.{{length}}.log",
+    benchmark:
+        f"{results}/benchmarks/references/{{reference}}.{{size}}.{{length}}.tsv"
+    wildcard_constraints:
+        size="[0-9]+",
+        length="[0-9]+",
+    conda:
+        "../../envs/reads.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 15),
+    params:
+        code=code_digest("liquidbiopsy.copynumber.mappable"),
+        size=lambda wildcards: getsize(run.config["references"][wildcards.reference]["fasta"]),
+    message:
+        "bins of one mappable mass of the reference {wildcards.reference}"
+    script:
+        "../../scripts/reference_bins.py"

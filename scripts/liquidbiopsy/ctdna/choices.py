@@ -10,8 +10,8 @@ from typing import Any
 
 from liquidbiopsy.core.errors import InputError, UserError
 from liquidbiopsy.core.run import Specimen
-from liquidbiopsy.ctdna.hotspots import read_hotspots
 from liquidbiopsy.ctdna.tables import PANEL, PLASMA, WGS
+from liquidbiopsy.reads.hotspots import read_hotspots
 from liquidbiopsy.reads.panel import bases_of, read_panel
 from liquidbiopsy.reads.structures import check_structures
 

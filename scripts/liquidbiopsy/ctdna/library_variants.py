@@ -13,12 +13,12 @@ from liquidbiopsy.ctdna.background import Background, LeftOut, counts_of, estima
 from liquidbiopsy.ctdna.background_counts import Counts, hidden_variants
 from liquidbiopsy.ctdna.call import Evaluated, Tested, evaluate, significant, tested
 from liquidbiopsy.ctdna.filters import LEAST_IN_NORMAL, InNormal, read_once
-from liquidbiopsy.ctdna.hotspots import Codon
 from liquidbiopsy.ctdna.known import Key, parts_of
 from liquidbiopsy.ctdna.model import Model
 from liquidbiopsy.ctdna.normals import SiteErrors, site_errors, variant_like
 from liquidbiopsy.ctdna.pileup import Pile
 from liquidbiopsy.ctdna.tails import tails
+from liquidbiopsy.reads.hotspots import Codon
 
 ROUNDS = 8
 

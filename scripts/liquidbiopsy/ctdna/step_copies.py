@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from liquidbiopsy.copynumber.normals import Normals, read_normals
+from liquidbiopsy.copynumber.own_contigs import build_of_bins
 from liquidbiopsy.copynumber.ready import read_ready
 from liquidbiopsy.copynumber.regions import build_note
 from liquidbiopsy.core.atomic import write_text
@@ -15,7 +16,6 @@ from liquidbiopsy.core.names import shown_names, without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY, Table
-from liquidbiopsy.copynumber.own_contigs import build_of_bins
 from liquidbiopsy.ctdna.genome_counts import read_counts
 from liquidbiopsy.ctdna.genome_rows import Found, genome_rows, seg_text
 from liquidbiopsy.ctdna.genome_tables import BINS, GENES, GENOMES, SEGMENTS, SOLUTIONS

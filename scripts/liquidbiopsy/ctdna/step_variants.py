@@ -18,7 +18,6 @@ from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctdna.background_rows import background_rows
 from liquidbiopsy.ctdna.consensus_reads import open_bam
 from liquidbiopsy.ctdna.covered import regions_of
-from liquidbiopsy.ctdna.hotspots import Codon, codons_of, read_hotspots
 from liquidbiopsy.ctdna.known import Key, known_keys
 from liquidbiopsy.ctdna.libraries import failure_of, source_of
 from liquidbiopsy.ctdna.library_variants import Called, Normals, call_library, normals_of
@@ -29,6 +28,7 @@ from liquidbiopsy.ctdna.pileup import pile
 from liquidbiopsy.ctdna.tables import BACKGROUND, COVERAGE, NORMAL, PANEL, VARIANTS
 from liquidbiopsy.ctdna.variant_rows import coverage_rows, on_the_panel, variant_rows
 from liquidbiopsy.ctdna.vcf import vcf_text
+from liquidbiopsy.reads.hotspots import Codon, codons_of, read_hotspots
 from liquidbiopsy.reads.panel import Region, check_panel, check_regions
 from liquidbiopsy.reads.reference import Reference, open_reference
 

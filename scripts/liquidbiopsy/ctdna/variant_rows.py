@@ -13,12 +13,12 @@ from liquidbiopsy.ctdna.call import Evidence, limit_of_detection
 from liquidbiopsy.ctdna.consensus_reads import DUPLEX, SINGLE
 from liquidbiopsy.ctdna.contexts import BASES, spelled
 from liquidbiopsy.ctdna.filters import origin_of, reasons
-from liquidbiopsy.ctdna.hotspots import Codon, agrees, lies_in, protein_change
 from liquidbiopsy.ctdna.known import Key, is_known
 from liquidbiopsy.ctdna.library_variants import Called, in_normal
 from liquidbiopsy.ctdna.pileup import Pile
 from liquidbiopsy.ctdna.pileup_reads import FORWARD, REVERSE
 from liquidbiopsy.ctdna.tables import PASS, UNKNOWN
+from liquidbiopsy.reads.hotspots import Codon, agrees, lies_in, protein_change
 
 NO_ALLELE = "."
 REGIONAL_INSERTION = 3  # bases of the insertion that the limit of an insertion hotspot is found for

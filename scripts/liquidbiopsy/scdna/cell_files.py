@@ -20,7 +20,7 @@ from liquidbiopsy.reads.sorting import COORDINATE, Sorter
 from liquidbiopsy.reads.structures import structures_of
 from liquidbiopsy.reads.templates import templates_of_fastq
 from liquidbiopsy.reads.umis import NONE, Umis
-from liquidbiopsy.scdna.allele_counts import AlleleCounts
+from liquidbiopsy.scdna.allele_sites import Alleles
 from liquidbiopsy.scdna.breadth import breadth_of
 from liquidbiopsy.scdna.cell_tables import Loaded
 
@@ -45,13 +45,13 @@ class Read:
     breadth: float | None = None
     """Share of the genome, 0 to 1."""
     note: str | None = None
-    alleles: AlleleCounts | None = None
+    alleles: Alleles | None = None
 
     def noting(self, words: str) -> Read:
         """The same with something more to say."""
         return replace(self, note="; ".join(filter(None, (self.note, words))))
 
-    def having(self, alleles: AlleleCounts) -> Read:
+    def having(self, alleles: Alleles) -> Read:
         """The same with its alleles."""
         return replace(self, alleles=alleles)
 

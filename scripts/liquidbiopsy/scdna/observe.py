@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import binom
 
 from liquidbiopsy.core.intervals import clopper_pearson
@@ -20,6 +21,7 @@ PASSED, COPIES, CLONE, MUTATION = (
 AMPLIFIED = "amplified"
 LEVEL = 0.95
 Rows = Sequence[Mapping[str, Any]]
+Values = npt.NDArray[np.float64]
 
 
 def observe(cells: Rows, genes: Rows, clones: Rows, hotspots: Rows) -> Iterator[Observation]:
@@ -38,7 +40,9 @@ def of_cells(tumour: Rows) -> Observation:
     """How many picked tumour cells have a profile that can be used."""
     if not tumour:
         return Observation(
-            analyte=PASSED, status=INADEQUATE, reason="no tumour cell was picked, but controls alone"
+            analyte=PASSED,
+            status=INADEQUATE,
+            reason="no tumour cell was picked, but controls alone",
         )
     passed = sum(row["status"] == MEASURED for row in tumour)
     lost = [f"{row['cell_id']}: {row['reason']}" for row in tumour if row["status"] == FAILED]
@@ -127,7 +131,7 @@ def of_mutations(rows: Rows) -> Iterator[Observation]:
         )
 
 
-def median_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+def median_interval(values: Sequence[float] | Values) -> tuple[float | None, float | None]:
     """Interval of a median by order statistics, of values in order; None of fewer than six.
 
     Its level is 95 % at least, whatever the values are of.

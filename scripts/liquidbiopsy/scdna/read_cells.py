@@ -11,8 +11,8 @@ from typing import Any
 
 from liquidbiopsy.copynumber.mappable import read_mappable_bins
 from liquidbiopsy.core.errors import UserError
-from liquidbiopsy.scdna.allele_counts import AlleleCounts, count_alleles
-from liquidbiopsy.scdna.allele_sites import Sites
+from liquidbiopsy.scdna.allele_counts import count_alleles
+from liquidbiopsy.scdna.allele_sites import Alleles, Site
 from liquidbiopsy.scdna.cell_files import (
     Genome,
     Read,
@@ -57,7 +57,7 @@ class Reader:
     references: Mapping[str | None, Given]
     """By the name in the sheet; that of None for cells that name none."""
     settings: Mapping[str, Any]
-    sites: Callable[[str | None], Sites]
+    sites: Callable[[str | None], tuple[Site, ...]]
     """Where alleles are counted, by the reference's name."""
     folder: Path
     """For reads that are aligned here, which do not stay."""
@@ -108,7 +108,7 @@ class Reader:
             return found.noting(f"its alleles are not known: {error}")
         return found.having(alleles)
 
-    def _alleles(self, row: Row, files: Sequence[tuple[str, str]]) -> AlleleCounts:
+    def _alleles(self, row: Row, files: Sequence[tuple[str, str]]) -> Alleles:
         fasta = self.references[row["reference"]].fasta
         sites = self.sites(row["reference"])
         return count_alleles(files, sites, fasta, self.settings["alleles"])

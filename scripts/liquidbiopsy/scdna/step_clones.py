@@ -81,9 +81,9 @@ def clones_patient(
         cloned = clone_rows.cell_rows(listed, found.clones)
         for place, k in enumerate(found.order):
             cloned[k]["tree_order"] = place if found.cells[k]["ploidy"] is not None else None
-        segments = clone_rows.segment_rows(found.clones, found.shared)
+        parts = clone_rows.segment_rows(found.clones, found.shared)
         held = plasma_rows(found.clones, found.shared, plasma)
-        told = {"clones": _clones(found), "segments": _seen(found, segments)}
+        told = {"clones": _clones(found), "segments": _seen(found, parts)}
         told["plasma"] = _seen(found, held)
     tables = {"clones": CLONES, "segments": CLONE_SEGMENTS, "plasma": PLASMA}
     write_table(table_of(cloned, CLONED), outputs["cells"], CLONED, made)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidbiopsy.core.observations import Observation
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import OBSERVATIONS, QUALITY, Table
+from liquidbiopsy.scdna.allele_tables import HOTSPOTS, read_alleles
+from liquidbiopsy.scdna.lost_alleles import lost_alleles
+from liquidbiopsy.scdna.mutations import mutation_rows
 from liquidbiopsy.scdna.observe import observe
 from liquidbiopsy.scdna.tables import CELLS, CLONE_SEGMENTS, CLONES, PLASMA
 
@@ -26,6 +28,8 @@ OF_PATIENT: dict[str, Table] = {
 def count_specimen(
     inputs: Mapping[str, str],
     specimen: Mapping[str, Any],
+    hotspots: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
     code: str,
     outputs: Mapping[str, str],
 ) -> None:
@@ -34,38 +38,62 @@ def count_specimen(
     Parameters
     ----------
     inputs : dict
-        Paths of `cells` (table `profiled`), `genes`, `quality`, `hotspots`, `dropout` and
-        `alleles_quality` of the specimen, and of `cloned`, `clones`, `clone_segments` and
-        `clones_in_plasma` of the patient.
+        Paths of `cells` (table `profiled`), `segments`, `genes`, `quality` and `alleles` of the
+        specimen, and of `cloned`, `clones`, `clone_segments` and `clones_in_plasma` of the patient.
     specimen : dict
         Its row of specimens.tsv.
+    hotspots : list of dict
+        As `read_hotspots` gives them.
+    settings : dict
+        `alleles`.
     code : str
         Digest of the code.
     outputs : dict
-        Paths of `observations`, `quality`, `cells` and the tables of the patient.
+        Paths of `observations`, `quality`, `cells`, `hotspots` and the tables of the patient.
     """
     name = specimen["specimen_id"]
     cells = read_table(inputs["cells"]).to_pylist()
-    for table in ("dropout", "cloned"):
-        more = {row["cell_id"]: row for row in _own(inputs[table], name).to_pylist()}
-        cells = [{**row, **more.get(row["cell_id"], {})} for row in cells]
+    alleles = read_alleles(read_table(inputs["alleles"]))
+    single = _single(read_table(inputs["segments"]).to_pylist())
+    lost = lost_alleles(cells, alleles, settings["alleles"], single)
+    cloned = {row["cell_id"]: row for row in _own(inputs["cloned"], name).to_pylist()}
+    cells = [{**row, **lost.rows[row["cell_id"]], **cloned[row["cell_id"]]} for row in cells]
+    mutations = mutation_rows(alleles, lost.normal, lost.share, hotspots, settings["alleles"])
+    mutations = [{**row, "specimen_id": name} for row in mutations]
     own = {table: _own(inputs[table], name) for table in OF_PATIENT}
-    rows = [said.row(specimen) for said in _said(cells, inputs, own["clones"])]
-    made = Provenance(code, {"specimen": dict(specimen)}, checksums(dict(inputs)))
+    genes = read_table(inputs["genes"]).to_pylist()
+    said = observe(cells, genes, own["clones"].to_pylist(), mutations)
+    made = Provenance(code, {"specimen": dict(specimen), **settings}, checksums(dict(inputs)))
+    rows = [each.row(specimen) for each in said]
     write_table(table_of(rows, OBSERVATIONS), outputs["observations"], OBSERVATIONS, made)
     write_table(table_of(cells, CELLS), outputs["cells"], CELLS, made)
+    write_table(table_of(mutations, HOTSPOTS), outputs["hotspots"], HOTSPOTS, made)
     for table, kind in OF_PATIENT.items():
         write_table(own[table], outputs[table], kind, made)
-    parts = [read_table(inputs[key]) for key in ("quality", "alleles_quality")]
+    parts = [read_table(inputs["quality"]), table_of(_quality(cells), QUALITY)]
     quality = pa.concat_tables([part.replace_schema_metadata(None) for part in parts])
     write_table(quality, outputs["quality"], QUALITY, made)
 
 
-def _said(
-    cells: list[dict[str, Any]], inputs: Mapping[str, str], clones: pa.Table
-) -> list[Observation]:
-    genes, hotspots = (read_table(inputs[name]).to_pylist() for name in ("genes", "hotspots"))
-    return list(observe(cells, genes, clones.to_pylist(), hotspots))
+def _single(segments: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, int, int]]]:
+    """Regions of each cell that have fewer than two copies."""
+    found: dict[str, list[tuple[str, int, int]]] = {}
+    for row in segments:
+        if row["copies"] < 2:
+            place = (row["chrom"], row["start"], row["end"])
+            found.setdefault(row["cell_id"], []).append(place)
+    return found
+
+
+def _quality(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `quality` of what is known of cells' alleles."""
+    return [
+        {"specimen_id": cell["specimen_id"], "item": cell["cell_id"], "metric": metric,
+         "value": cell[metric], "unit": "1"}
+        for cell in cells
+        for metric in ("dropout", "contamination")
+        if cell[metric] is not None
+    ]  # fmt: skip
 
 
 def _own(path: str, specimen: str) -> pa.Table:

@@ -137,9 +137,7 @@ def _segments(found: Profiled | None) -> pa.Table | None:
     return None if found is None else segment_rows(found.profiles)
 
 
-def _write(
-    table: pa.Table | None, specimen: str, path: str, kind: Table, made: Provenance
-) -> None:
+def _write(table: pa.Table | None, specimen: str, path: str, kind: Table, made: Provenance) -> None:
     """Write rows of cells with the specimen's name; none where no cell could be read."""
     if table is None:
         table = table_of([], kind)

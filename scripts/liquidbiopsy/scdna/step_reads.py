@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-
 import pyarrow as pa
 
 from liquidbiopsy.core.errors import UserError
@@ -17,7 +16,7 @@ from liquidbiopsy.core.names import shown_names, without_place
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, MEASURED
-from liquidbiopsy.scdna.allele_sites import Sites, sites_of
+from liquidbiopsy.scdna.allele_sites import Site, sites_of
 from liquidbiopsy.scdna.allele_tables import ALLELES, allele_rows
 from liquidbiopsy.scdna.cell_bins import counts_table, tracked
 from liquidbiopsy.scdna.cell_files import Read
@@ -68,7 +67,7 @@ def read_specimen(
     }
 
     @cache
-    def sites(reference: str | None) -> Sites:
+    def sites(reference: str | None) -> tuple[Site, ...]:
         return sites_of(hotspots, snps, given[reference].build)
 
     cells = [row["cell_id"] for row in rows]
@@ -143,5 +142,3 @@ def _shown(words: str | None, names: Mapping[str, str]) -> str | None:
     for path, name in names.items() if words else ():
         words = without_place(str(words), path, name)
     return words
-
-

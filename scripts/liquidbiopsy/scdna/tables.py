@@ -202,12 +202,21 @@ PLASMA = Table(
 
 ANALYTES = {
     "cells_passed": ("{cells}", "Picked tumour cells whose profile can be used, of those picked"),
-    "cell_gene_copies": ("{copies}", "Median copies of the gene that `target` names, in the tumour "
-                         "cells that passed; `count` of them, of `denominator`, have it amplified"),
-    "clone_fraction": ("1", "Share of the clone that `target` names among the tumour's cells; of "
-                       "`normal`, among all picked tumour cells that have a clone"),
-    "cell_mutation_fraction": ("1", "Share of tumour cells with the mutation that `target` names, "
-                               "of those in which it would have been seen"),
+    "cell_gene_copies": (
+        "{copies}",
+        "Median copies of the gene that `target` names, in the tumour "
+        "cells that passed; `count` of them, of `denominator`, have it amplified",
+    ),
+    "clone_fraction": (
+        "1",
+        "Share of the clone that `target` names among the tumour's cells; of "
+        "`normal`, among all picked tumour cells that have a clone",
+    ),
+    "cell_mutation_fraction": (
+        "1",
+        "Share of tumour cells with the mutation that `target` names, "
+        "of those in which it would have been seen",
+    ),
 }
 METRICS = {
     "readable": ("the cell", "1", "Whether its file could be read"),

@@ -3,7 +3,7 @@
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.run import current_run
 from liquidbiopsy.ctdna.choices import Choice, of_libraries, panels_among
-from liquidbiopsy.ctdna.hotspots import read_hotspots
+from liquidbiopsy.reads.hotspots import read_hotspots
 
 run = current_run()
 specimens = run.specimens["ctdna"]

@@ -76,34 +76,6 @@ rule _profiles:
         "../../../scripts/scdna_profiles.py"
 
 
-rule _hotspots:
-    input:
-        alleles=rules._reads.output.alleles,
-        cells=rules._reads.output.cells,
-    output:
-        hotspots="<results>/{specimen}/hotspots.parquet",
-        dropout="<results>/{specimen}/dropout.parquet",
-        quality="<results>/{specimen}/alleles_quality.parquet",
-    log:
-        "<logs>/hotspots/{specimen}.log",
-    benchmark:
-        "<benchmarks>/hotspots/{specimen}.tsv"
-    conda:
-        "../../../envs/copynumber.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda w, attempt: attempt * (1500 + 2 * len(cells[w.specimen])),
-        runtime=lambda w, attempt: attempt * (5 + len(cells[w.specimen]) // 100),
-    params:
-        code=code_digest("liquidbiopsy.scdna.step_hotspots"),
-        hotspots=read_hotspots(config["hotspots"]),
-        settings={"alleles": config["alleles"]},
-    message:
-        "scdna {wildcards.specimen}: mutations of each cell"
-    script:
-        "../../../scripts/scdna_hotspots.py"
-
-
 rule _clones:
     input:
         cells=lambda w: choice.of_patient(w.patient, "profiled.parquet"),

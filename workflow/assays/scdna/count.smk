@@ -2,11 +2,10 @@
 rule _count:
     input:
         cells=rules._profiles.output.cells,
+        segments=rules._profiles.output.segments,
         genes=rules._profiles.output.genes,
         quality=rules._profiles.output.quality,
-        hotspots=rules._hotspots.output.hotspots,
-        dropout=rules._hotspots.output.dropout,
-        alleles_quality=rules._hotspots.output.quality,
+        alleles=rules._reads.output.alleles,
         cloned=lambda w: choice.clones_of(w.specimen, "cells.parquet"),
         clones=lambda w: choice.clones_of(w.specimen, "clones.parquet"),
         clone_segments=lambda w: choice.clones_of(w.specimen, "clone_segments.parquet"),
@@ -15,6 +14,7 @@ rule _count:
         observations="<results>/{specimen}/observations.parquet",
         quality="<results>/{specimen}/quality.parquet",
         cells="<results>/{specimen}/cells.parquet",
+        hotspots="<results>/{specimen}/hotspots.parquet",
         clones="<results>/{specimen}/clones.parquet",
         clone_segments="<results>/{specimen}/clone_segments.parquet",
         clones_in_plasma="<results>/{specimen}/clones_in_plasma.parquet",
@@ -31,6 +31,8 @@ rule _count:
     params:
         code=code_digest("liquidbiopsy.scdna.step_count"),
         specimen=lambda w: specimens[w.specimen].row,
+        hotspots=read_hotspots(config["hotspots"]),
+        settings={"alleles": config["alleles"]},
     message:
         "scdna {wildcards.specimen}: what its cells say"
     script:
