@@ -6,8 +6,8 @@ cuts genomes [1]_: a cell without changes has the same number of reads in all.
 
 References
 ----------
-.. [1] Garvin T et al. Interactive analysis and assessment of single-cell copy-number variations. Nat
-       Methods 2015;12:1058-1060, doi:10.1038/nmeth.3578
+.. [1] Garvin T et al. Interactive analysis and assessment of single-cell copy-number variations.
+       Nat Methods 2015;12:1058-1060, doi:10.1038/nmeth.3578
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def cut(
 
 
 def _first_tiles(contigs: list[tuple[str, int]], tile: int) -> tuple[dict[str, int], int]:
-    """Number of the first tile of each chromosome, the first of its name; and how many there are."""
+    """Number of the first tile of each chromosome, the first of its name; and how many."""
     found: dict[str, int] = {}
     known: set[str] = set()
     count = 0
@@ -214,8 +214,9 @@ def _first_tiles(contigs: list[tuple[str, int]], tile: int) -> tuple[dict[str, i
 
 def _rows(bins: Bins, gc: Values, acgt: Values, mappability: Values) -> list[dict[str, Any]]:
     columns = (bins.chrom(), bins.start.tolist(), bins.end.tolist(), gc.tolist())
+    more = (acgt.tolist(), mappability.tolist())
     return [
         {"chrom": c, "start": s, "end": e, "gc": None if math.isnan(share) else share,
          "acgt": known, "mappability": m}
-        for c, s, e, share, known, m in zip(*columns, acgt.tolist(), mappability.tolist(), strict=True)
+        for c, s, e, share, known, m in zip(*columns, *more, strict=True)
     ]  # fmt: skip

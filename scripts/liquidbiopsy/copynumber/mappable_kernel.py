@@ -21,7 +21,7 @@ FACTOR = np.uint64(0x9E6C63D0876A9A47)  # odd, so that it has an inverse
 LETTERS = np.array(
     [0xD1B54A32D192ED03, 0xABC98388FB8FAC03, 0x8CB92BA72F3D8DD7, 0x2545F4914F6CDD1D], np.uint64
 )
-BATCH = 256  # hashes whose slots are fetched together, so that none waits for another
+BATCH = 256  # hashes that are looked up together, in a loop of their own
 
 
 @nb.njit(cache=True, nogil=True)
@@ -90,9 +90,6 @@ def add(codes, length, part, parts, tile, first, keys, seen):  # type: ignore[no
 def _put(hashes, tiles, filled, keys, seen):  # type: ignore[no-untyped-def]
     """Put hashes into the table, and tell those that are there already."""
     mask = np.uint64(keys.size - 1)
-    free = 0
-    for k in range(filled):
-        free += seen[hashes[k] & mask] == FREE
     for k in range(filled):
         slot = hashes[k] & mask
         while seen[slot] != FREE and keys[slot] != hashes[k]:
@@ -101,7 +98,6 @@ def _put(hashes, tiles, filled, keys, seen):  # type: ignore[no-untyped-def]
             keys[slot], seen[slot] = hashes[k], tiles[k]
         else:
             seen[slot] = REPEATED
-    return free
 
 
 @nb.njit(cache=True, nogil=True)

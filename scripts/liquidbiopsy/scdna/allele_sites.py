@@ -1,4 +1,4 @@
-"""Places at which the alleles of single cells are counted: hotspot codons, and the patient's SNPs."""
+"""Places at which alleles of single cells are counted: hotspot codons, and the patient's SNPs."""
 
 from __future__ import annotations
 

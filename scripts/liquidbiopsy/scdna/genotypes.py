@@ -1,10 +1,10 @@
-"""Whether single cells have mutations at hotspots, with the alleles that amplification lost in mind.
+"""Whether single cells have mutations at hotspots, with alleles in mind that amplification lost.
 
-A base of a cell that is not mutated shows errors of reading, and now and then one of amplification's
-first cycles, which many of its reads may have. One that has a mutation of one allele shows both
-alleles in shares that amplification leaves to chance, or, where one was lost, the other alone: so a
-cell without a read of a mutation may have it. Both are weighed for each cell; a mutation that another
-cell of the specimen has for sure is likelier beforehand.
+A base of a cell that is not mutated shows errors of reading, and now and then one of the first
+cycles of amplification, which many of its reads may have. One that has a mutation of one allele
+shows both alleles in shares that amplification leaves to chance, or, where one was lost, the other
+alone: so a cell without a read of a mutation may have it. Both are weighed for each cell; a mutation
+that another cell of the specimen has for sure is likelier beforehand.
 """
 
 from __future__ import annotations
