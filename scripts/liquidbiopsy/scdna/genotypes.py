@@ -3,8 +3,8 @@
 A base of a cell that is not mutated shows errors of reading, and now and then one of the first
 cycles of amplification, which many of its reads may have. One that has a mutation of one allele
 shows both alleles in shares that amplification leaves to chance, or, where one was lost, the other
-alone: so a cell without a read of a mutation may have it. Both are weighed for each cell; a mutation
-that another cell of the specimen has for sure is likelier beforehand.
+alone: so a cell without a read of a mutation may have it. Both are weighed for each cell; a
+mutation that another cell of the specimen has for sure is likelier beforehand.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def clones_patient(
     write_table(table_of(cloned, CLONED), outputs["cells"], CLONED, made)
     for name, table in tables.items():
         write_table(table_of(told[name], table), outputs[name], table, made)
-    for name, text in zip(("tree", "cell_tree"), found.newick if found else (NO_TREE,) * 2):
+    newick = found.newick if found else (NO_TREE, NO_TREE)
+    for name, text in zip(("tree", "cell_tree"), newick, strict=True):
         write_text(outputs[name], text)
 
 
