@@ -67,8 +67,8 @@ def _decision(rule: Rule, patient: Patient) -> dict[str, Any]:
     if verdict.outcome not in (INDETERMINATE, NOT_APPLICABLE):
         straddles, note = _interval(body, rests, facts, verdict)
     reasons = [verdict.says, *(_words(n, body["inputs"][n], f) for n, f in used.items())]
-    if verdict.outcome != NOT_APPLICABLE:
-        reasons += [f.why for n, f in found.items() if n in read and _left_out(body, n, f)]
+    failing = verdict.outcome == INDETERMINATE
+    reasons += [f.why for n, f in used.items() if failing or body["inputs"][n]["optional"]]
     lead = facts.values.get(LEAD_TIME)
     days = [f.row["day"] for f in used.values() if f.row is not None]
     return {
@@ -94,11 +94,6 @@ def _decision(rule: Rule, patient: Patient) -> dict[str, Any]:
     }
 
 
-def _left_out(body: Mapping[str, Any], name: str, found: Found) -> bool:
-    """Whether an input that the rule can do without could not be used, though it was tried."""
-    return bool(body["inputs"][name]["optional"] and found.why and found.row is not None)
-
-
 def _facts(body: Mapping[str, Any], found: Mapping[str, Found], patient: Patient) -> Facts:
     facts = Facts()
     known = {name: patient.row.get(name) for name in PATIENT}
@@ -117,9 +112,8 @@ def _facts(body: Mapping[str, Any], found: Mapping[str, Found], patient: Patient
             facts.optional |= {fact for fact in own if not fact.endswith(".state")}
     if LEAD_TIME in body:
         ends = [found[body[LEAD_TIME][end]] for end in ("from", "to")]
-        days = [None if e.row is None or e.state == MISSING else e.row["day"] for e in ends]
-        whole = None not in days
-        facts.values[LEAD_TIME] = days[1] - days[0] if whole else None  # type: ignore[operator]
+        days = [e.row["day"] for e in ends if e.row and e.state in (MEASURED, RECORDED)]
+        facts.values[LEAD_TIME] = days[1] - days[0] if len(days) == len(ends) else None
         facts.why[LEAD_TIME] = "; ".join(e.why for e in ends if e.why)
     return facts
 
@@ -171,12 +165,13 @@ def _verdict(body: Mapping[str, Any], found: Mapping[str, Found], facts: Facts) 
         wanted = " or ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
         words = f"{plain(name)} is {facts.values[name]}, the rule is for {wanted}"
         return Verdict(NOT_APPLICABLE, words)
-    observed = [f for n, f in found.items() if "analyte" in body["inputs"][n]]
-    if observed and not any(f.exists for f in observed):
-        return Verdict(NOT_APPLICABLE, "; ".join(dict.fromkeys(f.why for f in observed)))
+    verdict = table_verdict(body, facts)
     if fits is None:
-        return Verdict(INDETERMINATE, _why(open_facts, facts))
-    return table_verdict(body, facts)
+        verdict = Verdict(INDETERMINATE, _why(open_facts, facts))
+    observed = [f for n, f in found.items() if "analyte" in body["inputs"][n]]
+    if verdict.outcome == INDETERMINATE and observed and not any(f.exists for f in observed):
+        return Verdict(NOT_APPLICABLE, "; ".join(dict.fromkeys(f.why for f in observed)))
+    return verdict
 
 
 def table_verdict(body: Mapping[str, Any], facts: Facts) -> Verdict:
