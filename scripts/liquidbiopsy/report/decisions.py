@@ -68,7 +68,10 @@ def _decision(rule: Rule, patient: Patient) -> dict[str, Any]:
         straddles, note = _interval(body, rests, facts, verdict)
     reasons = [verdict.says, *(_words(n, body["inputs"][n], f) for n, f in used.items())]
     failing = verdict.outcome == INDETERMINATE
-    reasons += [f.why for n, f in used.items() if failing or body["inputs"][n]["optional"]]
+    for name, one in found.items():
+        spec = body["inputs"][name]
+        tried = one.row is not None and spec["optional"]
+        reasons += [one.why] if name in read and (tried or (failing and "analyte" in spec)) else []
     lead = facts.values.get(LEAD_TIME)
     days = [f.row["day"] for f in used.values() if f.row is not None]
     return {

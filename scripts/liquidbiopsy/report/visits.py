@@ -120,7 +120,9 @@ def _taken(spec: Mapping[str, Any], visits: list[Row]) -> Row | Found:
         return baseline
     later = [r for r in visits if r["day"] > baseline["day"]]
     if not later:
-        return Found(MISSING, f"no {analyte} after the baseline of day {signed_day(baseline['day'])}")
+        return Found(
+            MISSING, f"no {analyte} after the baseline of day {signed_day(baseline['day'])}"
+        )
     chosen = _only([r for r in later if r["day"] == later[0]["day"]], analyte)
     bounds = spec.get("days_after_baseline")
     if bounds and not isinstance(chosen, Found):
