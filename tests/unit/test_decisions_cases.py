@@ -9,6 +9,9 @@ MBC = {"setting": "metastatic"}
 EBC = {"setting": "early"}
 EBC_HER2_NEG = {**EBC, "her2": "negative"}
 STIC = {**MBC, "er": "positive", "her2": "negative"}
+HIGH = {"clinical_risk": "high"}
+TRIPLE_NEGATIVE = {**EBC_HER2_NEG, "er": "negative", "pr": "negative"}
+AMPLIFIED = copies("gene_copies", 9, "amplified")
 ASKED = {"indeterminate", "not_applicable"}
 AFTER = {"day": 21, "visit": "cycle1"}
 TWO, FIVE = {"day": 730, "visit": "2 years"}, {"day": 1826, "visit": "5 years"}
@@ -131,7 +134,7 @@ CASES: dict[str, list[Case]] = {
         ("indeterminate", (tube(5),), {**MBC, "er": "negative", "her2": "negative"}),
         ("not_applicable", (tube(5),), {**STIC, "er": "negative", "pr": "negative"}),
         ("not_applicable", (tube(5),), {**STIC, "her2": "positive"}),
-        ("both_high", (tube(5),), {**STIC, "er": "negative", "pr": "positive"} | {"clinical_risk": "high"}),
+        ("both_high", (tube(5),), {**STIC, "er": "negative", "pr": "positive", **HIGH}),
     ],
     "detect_router": [
         ("detect_v", (stained(3, 0),), {**MBC, "her2": "positive"}),
@@ -155,7 +158,7 @@ CASES: dict[str, list[Case]] = {
         ("discordant_gain", (stained(3, 1),), {"her2": "negative"}),
         ("discordant_gain", (copies("gene_copies", 9, "amplified"),), {"her2": "negative"}),
         ("discordant_gain", (copies("cell_gene_copies", 5, "x", 1),), {"her2": "negative"}),
-        ("discordant_gain", (stained(3, 0), copies("gene_copies", 9, "amplified")), {"her2": "negative"}),
+        ("discordant_gain", (stained(3, 0), AMPLIFIED), {"her2": "negative"}),
         ("concordant_positive", (stained(3, 1),), {"her2": "positive"}),
         ("concordant_negative", (stained(3, 0),), {"her2": "negative"}),
         ("concordant_negative", (copies("gene_copies", 2, "neutral"),), {"her2": "negative"}),
@@ -168,7 +171,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "late_recurrence_e5103": [
         ("positive_hr_positive", (tube(1, **FIVE),), {**EBC_HER2_NEG, "er": "positive"}),
-        ("positive_hr_negative", (tube(1, **FIVE),), {**EBC_HER2_NEG, "er": "negative", "pr": "negative"}),
+        ("positive_hr_negative", (tube(1, **FIVE),), TRIPLE_NEGATIVE),
         ("negative", (tube(0, **FIVE),), EBC_HER2_NEG),
         ("indeterminate", (tube(1, **FIVE),), EBC_HER2_NEG),
         ("indeterminate", (tube(0, **FIVE, ml=7.0),), EBC_HER2_NEG),
@@ -216,7 +219,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "subtype_paddy": [
         ("her2_positive", (), {**EBC, "her2": "positive"}),
-        ("triple_negative", (), {**EBC_HER2_NEG, "er": "negative", "pr": "negative"}),
+        ("triple_negative", (), TRIPLE_NEGATIVE),
         ("luminal_b", (), {**EBC_HER2_NEG, "er": "positive", "grade": 3}),
         ("luminal_a", (), {**EBC_HER2_NEG, "pr": "positive", "grade": 2}),
         ("indeterminate", (), {**EBC_HER2_NEG, "er": "positive"}),
@@ -254,5 +257,4 @@ def test_outcome(rule: str, outcome: str, made: tuple[Made, ...], patient: dict[
 def test_every_outcome_has_a_case(rule: str) -> None:
     outcomes = {row["outcome"] for row in RULES[rule].body["table"]} | ASKED
     tried = {outcome for outcome, _, _ in CASES.get(rule, [])}
-    open_ended = {"dtc_clearance": set(), "dtc_persistence": set()}
-    assert outcomes - tried == open_ended.get(rule, set())
+    assert outcomes <= tried

@@ -1,4 +1,4 @@
-"""Decisions: each rule applied to one patient, with what it rests on and what is uncertain in it."""
+"""Decisions: each rule applied to one patient, what it rests on, and what is uncertain in it."""
 
 from __future__ import annotations
 
