@@ -31,16 +31,16 @@ def test_interval_against_the_cutoff(count: int, straddles: bool) -> None:
 def test_interval_names_what_else_lies_in_it() -> None:
     row = decided("ctc_status", tube(6), **MBC)
     assert row["interval_note"] == (
-        "CTC: 95 % CI 2.2 to 13.1 straddles a cut-off; within it lies also: negative"
+        "CTC: 95 % CI 2.2 to 13.1 straddles a cut-off; within it lies also: Negative"
     )
     bins = decided("ctc_bins_2003", tube(52), **MBC)
-    assert bins["straddles"] and "Over 3".lower() in bins["interval_note"]
+    assert bins["straddles"] and "Over 3" in bins["interval_note"]
 
 
 def test_interval_of_each_visit() -> None:
     row = decided("ctc_change", tube(40), tube(3, **FOLLOWED), **MBC)
     first, second = row["interval_note"].split("; F")
-    assert "does not straddle" in first and "stays at 5" in second and row["straddles"]
+    assert "does not straddle" in first and "Stays at 5" in second and row["straddles"]
 
 
 def test_interval_of_marrow_is_of_the_count() -> None:
@@ -61,7 +61,7 @@ def test_observations_used_and_their_day() -> None:
     ]
     assert (
         row["day"] == 21
-        and "Baseline 9 in 7.5 ml (ctc_baseline_0, baseline, day 0)" in row["reason"]
+        and "CTC count 9 in 7.5 ml (ctc_baseline_0, baseline, day 0)" in row["reason"]
     )
     nothing = decided("ctc_status", tube(9), setting="dcis")
     assert nothing["inputs"] == [] and nothing["day"] is None
@@ -204,7 +204,7 @@ def test_report_and_cohort_have_decisions(tmp_path: Path) -> None:
     assert rows["subtype_paddy"]["outcome"] == "luminal_b"
     assert rows["ctc_status"]["rule_sha256"] == RULES["ctc_status"].sha256
     page = (folder / "report.html").read_text("utf-8")
-    assert "Luminal b" in page and RULES["subtype_paddy"].body["caveat"] in page
+    assert "Luminal B" in page and RULES["subtype_paddy"].body["caveat"] in page
     assert "doi:10.1016/j.ejca.2021.06.028" in page and "Prognostic only" in page
     places = (tmp_path / "reports", tmp_path / "cohort", tmp_path / "run")
     write_cohort(*places, [sheets["patient"]], sheets["specimens"], ASSAYS, TABLES, SETTINGS, "c")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from liquidbiopsy.core.words import plain
-from liquidbiopsy.report.decisions import INDETERMINATE, NOT_APPLICABLE
+from liquidbiopsy.report.decisions import INDETERMINATE, NOT_APPLICABLE, outcome_words
 from liquidbiopsy.report.statements import Statement
 
 EVIDENCE = {
@@ -55,8 +55,7 @@ def _in_words(
         title = found.title if found else plain(one["analyte"])
         used.append(f"{one['specimen_id']}: {title}")
     return {
-        "verdict": plain(row["outcome"]),
+        "verdict": outcome_words(row["outcome"]),
         "direction": EVIDENCE.get(row["evidence"] or "", ""),
-        "undecided": row["outcome"] == INDETERMINATE,
         "used": used,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from liquidbiopsy.core.rules import LEAD_TIME, OF_EVENT, OF_INPUT, PATIENT, Rule
 from liquidbiopsy.core.tables import MEASURED
 from liquidbiopsy.core.words import number, plain, signed_day
 from liquidbiopsy.report.conditions import Facts, holds
-from liquidbiopsy.report.visits import MISSING, RECORDED, Found, Patient, find
+from liquidbiopsy.report.visits import ANY, MISSING, RECORDED, Found, Patient, find
 
 INDETERMINATE, NOT_APPLICABLE = "indeterminate", "not_applicable"
 
@@ -66,7 +67,7 @@ def _decision(rule: Rule, patient: Patient) -> dict[str, Any]:
     straddles, note = None, None
     if verdict.outcome not in (INDETERMINATE, NOT_APPLICABLE):
         straddles, note = _interval(body, rests, facts, verdict)
-    reasons = [verdict.says, *(_words(n, body["inputs"][n], f) for n, f in used.items())]
+    reasons = [verdict.says, *(_words(body["inputs"][n], f) for n, f in used.items())]
     failing = verdict.outcome == INDETERMINATE
     for name, one in found.items():
         spec = body["inputs"][name]
@@ -212,11 +213,22 @@ def _interval(
         others = dict.fromkeys(end for end in ends if end != verdict.outcome)
         straddles = bool(straddles) or bool(others)
         if others:
-            told = " and ".join(plain(o).lower() for o in others)
+            told = " and ".join(map(outcome_words, others))
             notes.append(f"{span} straddles a cut-off; within it lies also: {told}")
         else:
             notes.append(f"{span} does not straddle a cut-off")
     return straddles, "; ".join(notes) or None
+
+
+def outcome_words(outcome: str) -> str:
+    """An outcome as pages write it.
+
+    Examples
+    --------
+    >>> outcome_words("luminal_b"), outcome_words("detect_iii"), outcome_words("stays_at_5")
+    ('Luminal B', 'DETECT III', 'Stays at 5')
+    """
+    return re.sub(r" (?:[abc]|i{1,3}|iv|v)$", lambda found: found[0].upper(), plain(outcome))
 
 
 def _limits(found: Found) -> tuple[float, float] | None:
@@ -231,8 +243,8 @@ def _limits(found: Found) -> tuple[float, float] | None:
     return row["ci_low"], row["ci_high"]
 
 
-def _words(name: str, spec: Mapping[str, Any], found: Found) -> str:
-    """One observation or event that a decision rests on: `Baseline 6 in 7.5 ml, day 0 (A)`."""
+def _words(spec: Mapping[str, Any], found: Found) -> str:
+    """One observation or event that a decision rests on: `CTC count 6 in 7.5 ml (A, day 0)`."""
     if found.row is None:
         return ""
     day = f"day {signed_day(found.row['day'])}"
@@ -240,9 +252,12 @@ def _words(name: str, spec: Mapping[str, Any], found: Found) -> str:
         return f"{plain(spec['event'])} on {day}"
     value = _number(found)
     shown = found.state.replace("_", " ") if value is None else number(value)
+    if value in (0, 1) and found.row["analyte"].endswith("_status"):
+        shown = "positive" if value else "negative"
     if found.state == "not_detected" and found.row["lod"] is not None:
         shown += f" (limit of detection {number(found.row['lod'])})"
-    elif found.volume_ml is not None and value is not None:
+    elif found.row["unit"] == "{cells}" and found.volume_ml is not None and value is not None:
         shown += f" in {number(found.volume_ml)} ml"
     visit = f"{found.row['visit']}, " if found.row["visit"] else ""
-    return f"{plain(name)} {shown} ({found.row['specimen_id']}, {visit}{day})"
+    target = f" of {found.row['target']}" if spec.get("target") and spec["target"] != ANY else ""
+    return f"{plain(spec['analyte'])}{target} {shown} ({found.row['specimen_id']}, {visit}{day})"
