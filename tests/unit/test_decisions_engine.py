@@ -1,15 +1,17 @@
 """What decisions say beside their outcome: intervals, what was used, sheets that contradict."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from deciding import RULES, broken, copies, decided, marrow, plasma, stained, tube
-from reporting import ASSAYS, MARKUP, SETTINGS, TABLES, patient, read, write_patient
+from reporting import ASSAYS, MARKUP, PROVENANCE, SETTINGS, TABLES, patient, read, write_patient
 
 from liquidbiopsy.cohort.run import write_cohort
+from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.rules import read_rules
-from liquidbiopsy.core.tables import DECISIONS
+from liquidbiopsy.core.tables import DECISIONS, OBSERVATIONS
 from liquidbiopsy.report.decisions import decide
 from liquidbiopsy.report.patient import write_report
 
@@ -122,6 +124,22 @@ def test_indeterminate_says_why(case: str) -> None:
     assert found["outcome"] == "indeterminate" and words in found["reason"]
 
 
+WHOM = {
+    "bound": ({"grade": {"at_least": 2}}, "Grade is 1, the rule is for at least 2"),
+    "list": ({"grade": [2, 3]}, "Grade is 1, the rule is for 2 or 3"),
+    "any of": ({"any_of": [{"grade": 2}, {"her2": "positive"}]}, "none of those whom the rule is"),
+}
+
+
+@pytest.mark.parametrize("case", WHOM)
+def test_not_applicable_says_whom_the_rule_is_for(case: str) -> None:
+    applies_to, words = WHOM[case]
+    rule = replace(RULES["ctc_status"], body={**RULES["ctc_status"].body, "applies_to": applies_to})
+    patient_row = {"patient_id": "P1", "grade": 1, "her2": "negative"}
+    (found,) = decide(patient_row, [], [], [], [rule])
+    assert found["outcome"] == "not_applicable" and words in found["reason"]
+
+
 def test_volume_that_the_sheet_denies() -> None:
     specimen, said = tube(9)
     found = decided("ctc_status", ({**specimen, "volume_ml": 10.0}, said), **MBC)
@@ -160,7 +178,9 @@ def test_lead_time() -> None:
     events = ((10, "surgery"), (130, "progression"), (200, "progression"))
     early, late = plasma("not_detected", 20, name="A"), plasma("measured", 40, name="B")
     row = decided("molecular_residual_disease", early, late, events=events, **EBC)
-    assert row["lead_time_days"] == 90 and row["inputs"][0]["specimen_id"] == "B"
+    assert (
+        row["lead_time_days"] == 90 and row["day"] == 40 and row["inputs"][0]["specimen_id"] == "B"
+    )
     assert "progression on day 130" in row["reason"].lower()
     none = decided("molecular_residual_disease", early, events=events, **EBC)
     assert none["lead_time_days"] is None and "limit of detection" in none["reason"]
@@ -221,10 +241,16 @@ def test_no_rules_no_section(tmp_path: Path) -> None:
 
 def test_markup_in_a_visit_stays_text(tmp_path: Path) -> None:
     specimen, said = tube(9, 0, MARKUP)
-    row = {"patient_id": "P1", **MBC}
-    rows = [s.row(specimen) for s in said]
-    (found,) = decide(row, [specimen], [], rows, [RULES["ctc_status"]])
-    assert MARKUP in found["reason"]
-    sheets = {"patient": {**patient("P1"), **MBC}, "specimens": [], "events": []}
-    write_report([], tmp_path, sheets, ASSAYS, TABLES, SETTINGS, "c", [RULES["ctc_status"]])
-    assert "<script" not in (tmp_path / "report.html").read_text("utf-8")
+    file = tmp_path / "blood" / "B1" / "observations.parquet"
+    file.parent.mkdir(parents=True)
+    specimen |= {"specimen_id": "B1", "assay": "blood"}
+    rows = table_of([s.row(specimen) for s in said], OBSERVATIONS)
+    write_table(rows, file, OBSERVATIONS, PROVENANCE)
+    sheets = {"patient": {**patient("P1"), **MBC}, "specimens": [specimen], "events": []}
+    out = tmp_path / "out"
+    write_report([str(file)], out, sheets, ASSAYS, TABLES, SETTINGS, "c", [RULES["ctc_status"]])
+    (row,) = read(out / "decisions.parquet").to_pylist()
+    assert row["outcome"] == "positive" and MARKUP in row["reason"]
+    page = (out / "report.html").read_text("utf-8")
+    shown = page[page.index('id="decisions"') :]
+    assert "<script" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;" in shown

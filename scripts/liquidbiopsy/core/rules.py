@@ -51,7 +51,10 @@ class Rule:
     """The file's content, with the defaults of the schema."""
 
 
-class _Strict(yaml.SafeLoader):
+_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Strict(_SAFE):
     """YAML in which a key that stands twice is an error: the first would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -59,7 +62,8 @@ class _Strict(yaml.SafeLoader):
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
             raise yaml.YAMLError(f"'{twice[0]}' stands twice, line {node.start_mark.line + 1}")
-        return super().construct_mapping(node, deep)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def rule_paths(listed: Sequence[str], folder: Path = RULES) -> list[Path]:

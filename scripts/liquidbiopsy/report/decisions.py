@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from liquidbiopsy.core.intervals import exact_poisson
-from liquidbiopsy.core.rules import LEAD_TIME, OF_EVENT, OF_INPUT, PATIENT, Rule
+from liquidbiopsy.core.rules import ANY_OF, LEAD_TIME, OF_EVENT, OF_INPUT, PATIENT, Rule
 from liquidbiopsy.core.tables import MEASURED
 from liquidbiopsy.core.words import number, plain, signed_day
 from liquidbiopsy.report.conditions import Facts, holds
@@ -74,7 +74,7 @@ def _decision(rule: Rule, patient: Patient) -> dict[str, Any]:
         tried = one.row is not None and spec["optional"]
         reasons += [one.why] if name in read and (tried or (failing and "analyte" in spec)) else []
     lead = facts.values.get(LEAD_TIME)
-    days = [f.row["day"] for f in used.values() if f.row is not None]
+    days = [f.row["day"] for f in rests.values() if f.row is not None]
     return {
         "patient_id": patient.row["patient_id"],
         "rule_id": body["id"],
@@ -165,10 +165,7 @@ def _verdict(body: Mapping[str, Any], found: Mapping[str, Found], facts: Facts) 
     fits = holds(body["applies_to"], facts, open_facts)
     if fits is False:
         name = next(n for n in body["applies_to"] if _fails(body["applies_to"], n, facts))
-        asked = body["applies_to"][name]
-        wanted = " or ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
-        words = f"{plain(name)} is {facts.values[name]}, the rule is for {wanted}"
-        return Verdict(NOT_APPLICABLE, words)
+        return Verdict(NOT_APPLICABLE, _whom(name, body["applies_to"][name], facts))
     verdict = table_verdict(body, facts)
     if fits is None:
         verdict = Verdict(INDETERMINATE, _why(open_facts, facts))
@@ -188,6 +185,17 @@ def table_verdict(body: Mapping[str, Any], facts: Facts) -> Verdict:
         if truth is None:
             return Verdict(INDETERMINATE, _why(unknown, facts))
     return Verdict(INDETERMINATE, "no row of the rule's table fits what was found")
+
+
+def _whom(name: str, asked: Any, facts: Facts) -> str:
+    """Whom a rule is for, where the patient is another."""
+    if name == ANY_OF:
+        return "the patient is none of those whom the rule is for"
+    if isinstance(asked, Mapping):
+        wanted = " and ".join(f"{k.replace('_', ' ')} {number(v)}" for k, v in asked.items())
+    else:
+        wanted = " or ".join(map(str, asked)) if isinstance(asked, list) else str(asked)
+    return f"{plain(name)} is {facts.values[name]}, the rule is for {wanted}"
 
 
 def _fails(when: Mapping[str, Any], name: str, facts: Facts) -> bool:
