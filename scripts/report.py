@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from liquidbiopsy.core.logs import log_to
+from liquidbiopsy.core.rules import read_rules
 from liquidbiopsy.report.patient import write_report
 
 with log_to(snakemake.log[0]):  # noqa: F821
@@ -14,5 +15,6 @@ with log_to(snakemake.log[0]):  # noqa: F821
         assays=job.params.assays,
         tables=job.params.tables,
         settings=job.params.settings,
+        rules=read_rules(job.params.rules["listed"]),
         code=job.params.code,
     )

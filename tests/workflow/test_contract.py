@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from laboratory import PLATFORMS, Laboratory, copy_of_repository
+from repository import ROOT
 
 from liquidbiopsy.simulate.parameters import CYTOKERATIN, HER2, LEUKOCYTE, NUCLEUS
 
@@ -38,6 +39,12 @@ CELLS = {
     },
     "her2_grade": "int32",
 }
+DECISIONS = {
+    **dict.fromkeys(["patient_id", "rule_id", "rule_version", "rule_sha256", "outcome"], "string"),
+    "inputs": "list<item: struct<specimen_id: string, analyte: string>>",
+    **dict.fromkeys(["evidence", "citation", "caveat"], "string"),
+}
+TABLES = {f"{name}.parquet" for name in ("report", "decisions", "cells", "quality")}
 QUALITY = {
     **dict.fromkeys(["specimen_id", "item", "metric"], "string"),
     "value": "double",
@@ -98,9 +105,9 @@ def test_results_stand_where_the_contract_says(lab: Laboratory) -> None:
         assert {"observations.parquet", "cells.parquet", "quality.parquet", "gallery.html"} <= names
     for patient in ("P1", "P2", "P3"):
         names = {p.name for p in (results / "reports" / patient).iterdir()}
-        assert names == {"report.parquet", "cells.parquet", "quality.parquet", "report.html"}
+        assert names == {*TABLES, "report.html"}
     names = {p.name for p in (results / "cohort").iterdir()}
-    assert names == {"report.parquet", "cells.parquet", "quality.parquet", "index.html"}
+    assert names == {*TABLES, "index.html"}
     assert {p.name for p in (results / "run").iterdir()} >= {"quality.html", "excluded.tsv"}
     assert not list(lab.folder.rglob("*.part"))
 
@@ -122,6 +129,19 @@ def test_detail_tables_have_at_least_these_columns(lab, table: str, columns) -> 
     for path in (f"ctc/P1_next/{table}.parquet", f"cohort/{table}.parquet"):
         schema = tables(lab)[path].schema
         assert {n: str(schema.field(n).type) for n in columns} == columns, path
+
+
+def test_decisions_have_these_columns_and_every_rule(lab: Laboratory) -> None:
+    found = {n: t for n, t in tables(lab).items() if n.endswith("decisions.parquet")}
+    shipped = {path.stem for path in (ROOT / "resources" / "rules").glob("*.yaml")}
+    for name, table in found.items():
+        types = {n: str(table.schema.field(n).type) for n in DECISIONS}
+        assert {n: t.replace("<element:", "<item:") for n, t in types.items()} == DECISIONS, name
+        assert set(table["rule_id"].to_pylist()) == shipped
+    rows = {r["rule_id"]: r for r in found["reports/P1/decisions.parquet"].to_pylist()}
+    assert rows["ctc_status"]["inputs"] == [{"specimen_id": "P1_next", "analyte": "ctc_count"}]
+    assert rows["ctc_status"]["outcome"] == "indeterminate", "its tube has no volume"
+    assert found["cohort/decisions.parquet"].num_rows == 3 * len(shipped)
 
 
 def test_contents_agree_from_specimen_to_cohort(lab: Laboratory) -> None:

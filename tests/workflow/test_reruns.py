@@ -83,6 +83,7 @@ CHANGES: dict[str, tuple[Callable[[Laboratory], Any], dict[str, set[str]]]] = {
         {"detect": ONE, "classify": ONE, "count": ONE, "gallery": ONE, **OF_ONE},
     ),
     "facility": (lambda lab: settings_of(lab, "report").update(facility="Another"), OF_PAGES),
+    "fewer rules": (lambda lab: lab.settings.update(rules=["ctc_status"]), OF_PAGES),
     "volume": (
         lambda lab: lab.rows["specimens"][0].update(volume_ml=8),
         {"count": ONE, "gallery": ONE, **OF_ONE},  # the gallery's heading names it
@@ -124,6 +125,17 @@ def test_edited_code_does_anew_the_steps_that_use_it(lab, module: str, expected)
         assert lab.planned() == expected
     finally:
         file.write_bytes(text)
+
+
+def test_an_edited_rule_does_decisions_and_reports_anew(lab: Laboratory) -> None:
+    file = lab.root / "resources" / "rules" / "ctc_status.yaml"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("at_least: 5}", "at_least: 6}"), encoding="utf-8")
+    try:
+        assert lab.planned() == OF_PAGES
+    finally:
+        file.write_text(text, encoding="utf-8")
+    assert lab.planned() == {}
 
 
 def test_an_image_that_is_written_over(lab: Laboratory) -> None:

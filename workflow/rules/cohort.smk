@@ -2,9 +2,11 @@
 rule cohort:
     input:
         reports=expand(rules.report.output.report, patient=run.patients),
+        decisions=expand(rules.report.output.decisions, patient=run.patients),
         tables=expand(rules.report.output.tables, patient=run.patients),
     output:
         report=f"{results}/cohort/report.parquet",
+        decisions=f"{results}/cohort/decisions.parquet",
         tables=[f"{results}/cohort/{t}.parquet" for t in declared_tables(run)],
         index=f"{results}/cohort/index.html",
         excluded=f"{results}/run/excluded.tsv",

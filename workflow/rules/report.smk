@@ -1,6 +1,7 @@
 # One report a patient: the tables of its specimens joined, and a page for people.
 from liquidbiopsy.core.pages import page_digest
 from liquidbiopsy.report.inputs import (
+    decision_rules,
     declarations,
     declared_tables,
     patient_files,
@@ -14,6 +15,7 @@ rule report:
     output:
         report=f"{results}/reports/{{patient}}/report.parquet",
         page=f"{results}/reports/{{patient}}/report.html",
+        decisions=f"{results}/reports/{{patient}}/decisions.parquet",
         tables=[f"{results}/reports/{{patient}}/{t}.parquet" for t in declared_tables(run)],
     log:
         f"{results}/logs/report/{{patient}}.log",
@@ -30,6 +32,7 @@ rule report:
         sheets=lambda wildcards: patient_sheets(run, wildcards.patient),
         assays=declarations(run),
         tables=declared_tables(run),
+        rules=decision_rules(run),
         settings=run.config["report"],
     message:
         "report of {wildcards.patient}"

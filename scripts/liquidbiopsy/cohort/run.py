@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from liquidbiopsy.cohort.pages import index_page, quality_page
 from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.provenance import Provenance, checksums
-from liquidbiopsy.core.tables import FAILED, INADEQUATE, OBSERVATIONS
+from liquidbiopsy.core.tables import DECISIONS, FAILED, INADEQUATE, OBSERVATIONS
 from liquidbiopsy.report.quality import summarise
 from liquidbiopsy.report.sections import marker_of
 from liquidbiopsy.report.unite import Part, unite
@@ -51,7 +51,7 @@ def write_cohort(
         Digest of the code, for the provenance.
     """
     names = sorted(p["patient_id"] for p in patients)
-    for table in (OBSERVATIONS.name, *tables):
+    for table in (OBSERVATIONS.name, DECISIONS.name, *tables):
         file = REPORT if table == OBSERVATIONS.name else f"{table}.parquet"
         files = {name: reports / name / file for name in names}
         provenance = Provenance(code, None, checksums(files))

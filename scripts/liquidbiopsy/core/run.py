@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from liquidbiopsy.core.assay import Assay, check_choices, read_assay
 from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
 from liquidbiopsy.core.paths import expand_path
+from liquidbiopsy.core.rules import read_rules
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
 from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
 
@@ -80,6 +81,8 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
     problems = check_settings(filled, schemas["config"], SETTINGS)
     if not _has_its_parts(filled):
         raise CheckError(problems)
+    if not problems:
+        problems = _check_rules(filled["rules"])
     assays: dict[str, Assay] = {}
     for name, settings in filled["assays"].items():
         try:
@@ -108,6 +111,15 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
     filled["results"] = os.path.normpath(filled["results"])
     _latest[:] = [run]
     return run
+
+
+def _check_rules(listed: Sequence[str]) -> list[Problem]:
+    """What is wrong with the decision rules that the settings list."""
+    try:
+        read_rules(listed)
+    except CheckError as error:
+        return error.problems
+    return []
 
 
 def _has_its_parts(config: Mapping[str, Any]) -> bool:

@@ -101,12 +101,29 @@ DECISIONS = Table(
         column("rule_id", text, "Rule", nullable=False),
         column("rule_version", text, "Version of the rule", nullable=False),
         column("rule_sha256", text, "Checksum of the rule's file", nullable=False),
-        column("outcome", text, "What the rule says", nullable=False),
+        column("title", text, "What the rule tells"),
+        column(
+            "outcome",
+            text,
+            "What the rule says; `not_applicable` where it is not for the patient, `indeterminate` "
+            "where something that it needs is not known",
+            nullable=False,
+        ),
+        column("reason", text, "What the outcome rests on, or why there is none"),
         column(
             "inputs",
             pa.list_(pa.struct([("specimen_id", text), ("analyte", text)])),
             "Observations the rule used",
         ),
+        column("day", whole, "Day of the newest of them, from the patient's index date", "d"),
+        column("lead_time_days", whole, "Days between the two events that the rule names", "d"),
+        column(
+            "straddles",
+            flag,
+            "Whether the outcome is another one at an end of the 95 % interval of an observation; "
+            "null where nothing was held against a cut-off",
+        ),
+        column("interval_note", text, "The same in words, with the interval"),
         column("evidence", text, "`positive`, `negative` or `prognostic_only`"),
         column("citation", text, "DOIs of the rule's sources"),
         column("caveat", text, "What to bear in mind"),

@@ -8,8 +8,9 @@ NARROW_SPACE = "\u202f"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 SPELLINGS = {
-    "ci": "CI", "cnv": "CNV", "ctc": "CTC", "ctcs": "CTCs", "ctdna": "ctDNA", "dtc": "DTC",
-    "dcis": "DCIS", "er": "ER", "her2": "HER2", "ki67": "Ki-67", "lod": "LOD", "mapd": "MAPD",
+    "ci": "CI", "cnv": "CNV", "ctc": "CTC", "ctcs": "CTCs", "ctdna": "ctDNA", "dcis": "DCIS",
+    "detect": "DETECT", "dtc": "DTC", "er": "ER", "her2": "HER2", "hr": "HR", "ki67": "Ki-67",
+    "lod": "LOD", "mapd": "MAPD",
     "mnc": "MNC", "mrd": "MRD", "os": "OS", "pdl1": "PD-L1", "pfs": "PFS", "pr": "PR",
     "scdna": "scDNA", "snr": "SNR", "tdev": "tdEV", "um": "µm", "um2": "µm²", "vaf": "VAF",
 }  # fmt: skip

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from liquidbiopsy.core.digest import sha256_of_path
+from liquidbiopsy.core.rules import rule_paths
+
 if TYPE_CHECKING:
     from liquidbiopsy.core.run import Run
 
@@ -41,6 +44,15 @@ def declarations(run: Run) -> dict[str, dict[str, Any]]:
         }
         for name, assay in run.assays.items()
     }
+
+
+def decision_rules(run: Run) -> dict[str, Any]:
+    """The decision rules that the settings list, and a checksum for each of their files.
+
+    It is a parameter of the report: an edited rule makes reports anew, and nothing before them.
+    """
+    listed = list(run.config["rules"])
+    return {"listed": listed, "sha256": [sha256_of_path(path) for path in rule_paths(listed)]}
 
 
 def patient_sheets(run: Run, patient_id: str) -> dict[str, Any]:

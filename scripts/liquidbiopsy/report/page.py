@@ -14,6 +14,7 @@ from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.report import sections
 from liquidbiopsy.report.charts import drawn_charts
+from liquidbiopsy.report.decided import decision_rows
 from liquidbiopsy.report.pictures import pictured_cells
 from liquidbiopsy.report.quality import Summary, simulated_words, summarise
 from liquidbiopsy.report.statements import Statement, state
@@ -66,6 +67,7 @@ def patient_page(
         markers=found,
         charts=drawn_charts(folder, specimens, assays),
         latest_markers=sections.latest_markers(found),
+        decisions=decision_rows(read_table(folder / "decisions.parquet").to_pylist(), statements),
         further=sections.further(statements, shown, assays),
         targeted=sections.targeted(statements, shown),
         galleries=_galleries(files, specimens, assays, settings["thumbnails"]),

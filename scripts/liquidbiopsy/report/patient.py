@@ -1,4 +1,4 @@
-"""The report of one patient: `report.parquet`, the detail tables, `report.html`."""
+"""The report of one patient: `report.parquet`, decisions, the detail tables, `report.html`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
-from liquidbiopsy.core.tables import OBSERVATIONS
+from liquidbiopsy.core.rules import Rule
+from liquidbiopsy.core.tables import DECISIONS, OBSERVATIONS
+from liquidbiopsy.report.decisions import decide
 from liquidbiopsy.report.page import patient_page
 from liquidbiopsy.report.unite import Part, unite
 
@@ -27,6 +29,7 @@ def write_report(
     tables: Sequence[str],
     settings: Mapping[str, Any],
     code: str,
+    rules: Sequence[Rule] = (),
 ) -> None:
     """Write all of a patient's report.
 
@@ -47,6 +50,8 @@ def write_report(
         The settings' `report`.
     code : str
         Digest of the code, for the provenance.
+    rules : sequence of Rule
+        Decision rules to apply.
 
     Raises
     ------
@@ -63,6 +68,11 @@ def write_report(
 
     observations = read_observations([p for p in paths if p.name == "observations.parquet"])
     write_table(observations, folder / REPORT, OBSERVATIONS, provenance("observations.parquet"))
+    decided = _decisions(folder / REPORT, sheets, rules)
+    made = provenance("observations.parquet")
+    of_rules = {f"rules/{rule.body['id']}": rule.sha256 for rule in rules}
+    made = Provenance(code, made.settings, {**made.inputs, **of_rules})
+    write_table(decided, folder / f"{DECISIONS.name}.parquet", DECISIONS, made)
     for name in tables:
         file = f"{name}.parquet"
         parts = [Part(p, p.parts[-3]) for p in paths if p.name == file]
@@ -71,6 +81,13 @@ def write_report(
     write_text(
         folder / "report.html", patient_page(paths, folder, sheets, assays, tables, settings)
     )
+
+
+def _decisions(report: Path, sheets: Mapping[str, Any], rules: Sequence[Rule]) -> pa.Table:
+    """The rules applied to the patient, of the statements as they stand in the report."""
+    statements = read_table(report).to_pylist()
+    rows = decide(sheets["patient"], sheets["specimens"], sheets["events"], statements, rules)
+    return table_of(rows, DECISIONS)
 
 
 def read_observations(paths: Sequence[Path]) -> pa.Table:

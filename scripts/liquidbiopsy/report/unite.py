@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from liquidbiopsy.core.atomic import atomic_path
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.provenance import Provenance
-from liquidbiopsy.core.tables import SHARED_TABLES, Table, column, text
+from liquidbiopsy.core.tables import DECISIONS, SHARED_TABLES, Table, column, text
 
 ROWS = 1 << 16
 ASSAY = column("assay", text, "Assay whose table the row is from", nullable=False)
@@ -55,8 +55,8 @@ def unite(
         Two parts have a column of the same name and of types that do not go together.
     """
     filled = [p for p in parts if pq.read_metadata(p.path).num_rows]
-    schemas = [_schema_of(p) for p in parts] or [known_schema(name, assays)]
-    schema = union_of(schemas, name, needed=[_schema_of(p) for p in filled])
+    schemas = [_schema_of(p, name) for p in parts] or [known_schema(name, assays)]
+    schema = union_of(schemas, name, needed=[_schema_of(p, name) for p in filled])
     schema = schema.with_metadata(provenance.metadata())
     with (
         atomic_path(path) as partial,
@@ -85,7 +85,7 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
     """Columns of a table that no specimen has: the shared ones, or those its assays describe."""
     shared = {t.name: t for t in SHARED_TABLES}
     if name in shared:
-        return _with_assay(shared[name].schema)
+        return _with_assay(shared[name].schema, name)
     described = []
     for assay in assays:
         try:
@@ -97,16 +97,18 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
     if not described:
         specimen = column("specimen_id", text, "Specimen", nullable=False)
         return pa.schema([ASSAY, specimen])
-    return union_of([_with_assay(t.schema) for t in described], name)
+    return union_of([_with_assay(t.schema, name) for t in described], name)
 
 
-def _schema_of(part: Part) -> pa.Schema:
+def _schema_of(part: Part, name: str) -> pa.Schema:
     """The columns of a file, with `assay` in front where it has none."""
-    return _with_assay(pq.read_schema(part.path).remove_metadata())
+    return _with_assay(pq.read_schema(part.path).remove_metadata(), name)
 
 
-def _with_assay(schema: pa.Schema) -> pa.Schema:
-    return schema if ASSAY.name in schema.names else schema.insert(0, ASSAY)
+def _with_assay(schema: pa.Schema, name: str) -> pa.Schema:
+    """A decision is no assay's: it may rest on several."""
+    known = ASSAY.name in schema.names or name == DECISIONS.name
+    return schema if known else schema.insert(0, ASSAY)
 
 
 def _merged(a: pa.Field, b: pa.Field, name: str) -> pa.Field:
