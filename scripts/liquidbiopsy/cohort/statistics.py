@@ -20,7 +20,7 @@ from liquidbiopsy.cohort.followup import (
     verdicts,
     visit_days,
 )
-from liquidbiopsy.cohort.tables import STATISTICS, SURVIVAL
+from liquidbiopsy.cohort.kinds import STATISTICS, SURVIVAL
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
