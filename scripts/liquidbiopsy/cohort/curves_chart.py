@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+from altair.utils.schemapi import debug_mode
 
 from liquidbiopsy.core.words import plain
 from liquidbiopsy.report.drawing import ACCENT, INK, WARN, WIDTHS, Chart, layer_of, styled, svg_of
 
 HEIGHT = 240
+SLICES = 240
+"""Slices of the axis of days; a narrow chart has about as many pixels."""
 COLOURS = (ACCENT, WARN, "#1c5e34", "#5b2a86", INK, "#7a5c00")
 DASHES = ((1, 0), (7, 4), (2, 3), (10, 3, 2, 3), (4, 2), (1, 4))
 
@@ -27,9 +30,23 @@ def curves_svgs(steps: Sequence[Mapping[str, Any]], key: str, words: str) -> dic
     words : str
         Title of the y axis.
     """
-    return {
-        name: svg_of(_chart(steps, width, words), f"{key}-{name}") for name, width in WIDTHS.items()
-    }
+    drawn = _thinned(steps)
+    # altair holds every part against its schema, which takes longer than the drawing
+    with debug_mode(False):
+        return {
+            name: svg_of(_chart(drawn, width, words), f"{key}-{name}")
+            for name, width in WIDTHS.items()
+        }
+
+
+def _thinned(steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Steps that can be told apart in a chart: the last of each group in each narrow slice."""
+    width = max(s["day"] for s in steps) / SLICES or 1.0
+    kept: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for step in steps:
+        # the start has a place of its own, so that each curve begins at 1
+        kept[step["group"], int(step["day"] / width) + (step["day"] > 0)] = step
+    return list(kept.values())
 
 
 def _chart(steps: Sequence[Mapping[str, Any]], width: int, words: str) -> Chart:
