@@ -67,7 +67,15 @@ def _chart(steps: Sequence[Mapping[str, Any]], width: int, words: str) -> Chart:
     scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format="%", tickCount=5)
     repeated = -(-len(names) // len(COLOURS))
     colours, dashes = (COLOURS * repeated)[: len(names)], (DASHES * repeated)[: len(names)]
-    legend = alt.Legend(title=None, columns=max(1, width // 200), labelLimit=width - 40)
+    columns = max(1, width // 280)
+    legend = alt.Legend(
+        title=None,
+        columns=columns,
+        labelLimit=width // columns - 60,
+        symbolType="stroke",
+        symbolOpacity=1,
+        symbolStrokeWidth=2,
+    )
     colour = alt.Color(
         "group:N", scale=alt.Scale(domain=names, range=list(colours)), legend=legend, title=None
     )
