@@ -1,9 +1,38 @@
+# Survival, rates and agreement by any decision's outcome; who has no decision is counted together.
+rule statistics:
+    input:
+        decisions=expand(getattr(rules.report.output, "decisions", []), patient=run.patients),
+    output:
+        statistics=f"{results}/cohort/statistics.parquet",
+        survival=f"{results}/cohort/survival.parquet",
+    log:
+        f"{results}/logs/statistics.log",
+    benchmark:
+        f"{results}/benchmarks/statistics.tsv"
+    conda:
+        "../../envs/statistics.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb)),
+    params:
+        code=page_digest("liquidbiopsy.cohort.statistics", "liquidbiopsy.cohort.decided"),
+        patients=list(run.patients.values()),
+        specimens=[s.row for of_assay in run.specimens.values() for s in of_assay.values()],
+        settings=run.config["cohort"],
+    message:
+        "statistics over all patients"
+    script:
+        "../../scripts/cohort_statistics.py"
+
+
 # The same tables over all patients, a page to find them, and what was left out.
 rule cohort:
     input:
         reports=expand(rules.report.output.report, patient=run.patients),
         decisions=expand(rules.report.output.decisions, patient=run.patients),
         tables=expand(rules.report.output.tables, patient=run.patients),
+        statistics=rules.statistics.output,
     output:
         report=f"{results}/cohort/report.parquet",
         decisions=f"{results}/cohort/decisions.parquet",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidbiopsy import __version__
+from liquidbiopsy.cohort.told import HEADS_OF_NOTE, RuleTold, measured_when
 from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.tables import FAILED, INADEQUATE
 from liquidbiopsy.report.quality import Summary, simulated_words
@@ -25,6 +26,7 @@ def index_page(
     quality: Mapping[str, Summary],
     assays: Mapping[str, Mapping[str, Any]],
     settings: Mapping[str, Any],
+    rules: Sequence[RuleTold] = (),
 ) -> str:
     """A row a patient: who, the newest usable results, markers, what came to nothing.
 
@@ -40,6 +42,8 @@ def index_page(
         Assay -> what it declares.
     settings : mapping
         The settings' `report`.
+    rules : sequence of RuleTold
+        What there is to say of the statistics.
     """
     volumes = {s["specimen_id"]: s["volume_ml"] for s in specimens}
     statements: dict[str, list[Statement]] = defaultdict(list)
@@ -72,6 +76,10 @@ def index_page(
         titles=[line["title"] for _, line in lines],
         patients=rows,
         specimens=len(specimens),
+        assays=[assay["title"] for assay in assays.values()],
+        measured=measured_when(patients, specimens, list(assays)),
+        rules=rules,
+        heads_of_statistics=HEADS_OF_NOTE,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from liquidbiopsy.cohort.pages import index_page, quality_page
+from liquidbiopsy.cohort.told import rules_told
 from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import DECISIONS, FAILED, INADEQUATE, OBSERVATIONS
@@ -17,6 +18,7 @@ from liquidbiopsy.report.sections import marker_of
 from liquidbiopsy.report.unite import Part, unite
 
 REPORT, QUALITY = "report.parquet", "quality"
+STATISTICS, SURVIVAL = "statistics.parquet", "survival.parquet"
 EXCLUDED = ("specimen_id", "patient_id", "assay", "analyte", "status", "reason")
 
 
@@ -60,9 +62,9 @@ def write_cohort(
     quality = summarise(cohort / f"{QUALITY}.parquet") if QUALITY in tables else {}
     write_text(run / "excluded.tsv", excluded(rows_of(cohort / REPORT)))
     told = [row for row in rows_of(cohort / REPORT) if _is_told(row, assays)]
-    write_text(
-        cohort / "index.html", index_page(patients, specimens, told, quality, assays, settings)
-    )
+    sections = rules_told(*(_rows_if_there(cohort / name) for name in (STATISTICS, SURVIVAL)))
+    index = index_page(patients, specimens, told, quality, assays, settings, sections)
+    write_text(cohort / "index.html", index)
     write_text(run / "quality.html", quality_page(specimens, told, quality, assays, settings))
 
 
@@ -71,6 +73,11 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches():
             yield from batch.to_pylist()
+
+
+def _rows_if_there(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a table that a laboratory's own workflow may leave out."""
+    return rows_of(path) if path.is_file() else iter(())
 
 
 def excluded(observations: Iterable[Mapping[str, Any]]) -> str:
