@@ -2,12 +2,15 @@
 
 import copy
 import os
+import shutil
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from laboratory import Laboratory, copy_of_repository
+
+from liquidbiopsy.compare.differences import compare
 
 ONE, TWO = {"P1_a"}, {"P2_b"}
 ALL = ONE | TWO
@@ -138,6 +141,8 @@ def test_an_image_that_is_written_over(lab: Laboratory) -> None:
 
 def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
     before = lab.results(".parquet", ".html")
+    results, kept = lab.folder / "results", lab.folder / "before"
+    shutil.copytree(results, kept)
     cells = lab.read("ctc", "P1_a", "cells.parquet").to_pylist()
     tumour = next(row for row in cells if row["call"] == "ctc")
     row = {"specimen_id": "P1_a", "cell_id": tumour["cell_id"], "reviewer": "AB"}
@@ -148,9 +153,16 @@ def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
         (tumour["cell_id"], "artefact", "ctc")
     ]
     assert lab.count("P1_a")["value"] == sum(r["call"] == "ctc" for r in cells) - 1
+    found = {
+        (d.patient, d.subject): {c.kind for c in d.causes}
+        for d in compare(kept, results).differences
+    }
+    assert found[("P1", "ctc_count")] == {"setting"} and found[("P1", "table cells")] == {"setting"}
+    assert {patient for patient, _ in found} == {"P1"}
     lab.rows["reviews"].clear()
     lab.finish()
     assert lab.results(".parquet", ".html") == before
+    assert compare(kept, results).differences == ()
 
 
 def test_an_image_that_goes_and_comes_back(lab: Laboratory) -> None:
