@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from liquidbiopsy.core.remembered import sha256_of_file
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -33,8 +35,7 @@ def sha256_of_path(path: str | Path) -> str:
         files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
         listing = "\n".join(f"{sha256_of_path(p)}  {p.name}" for p in files)
         return hashlib.sha256(listing.encode()).hexdigest()
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return sha256_of_file(path)
 
 
 def state_of_folders(paths: Iterable[str | Path]) -> str:
