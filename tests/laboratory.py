@@ -47,6 +47,7 @@ MESSAGES = {
     "calling variants": "variants",
     "looking for the tumour's known mutations": "mrd",
     "what it says": "observe",
+    "index of the reference": "index",
     "report of": "report",
     "over all patients": "cohort",
 }
@@ -185,9 +186,12 @@ def copy_of_repository(folder: Path) -> Path:
 
 
 def planned_jobs(said: str) -> dict[str, set[str]]:
-    """Rules of a dry run and the specimens or patients of each, by what their messages say."""
+    """Rules of a dry run and the specimens or patients of each, by what their messages say.
+
+    The record of the run is left out: it is written anew whenever anything is.
+    """
     jobs: dict[str, set[str]] = {}
-    for message in re.findall(r"^Job \d+: (.*)$", said, re.M):
+    for message in re.findall(r"^Job \d+: (?!the record of the run)(.*)$", said, re.M):
         (rule,) = [rule for words, rule in MESSAGES.items() if words in message]
         name = re.search(r"(?:ctdna|ctc|dtc|report of) (\w+)", message)
         jobs.setdefault(rule, set()).add(name[1] if name else "")

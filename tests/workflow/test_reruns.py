@@ -5,10 +5,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from laboratory import Laboratory, copy_of_repository
+from repository import other_version
 
 from liquidbiopsy.compare.differences import compare
 
@@ -55,9 +57,14 @@ def review(lab: Laboratory) -> None:
     lab.rows["reviews"].append(row)
 
 
+def new_specimen(lab: Laboratory) -> None:
+    lab.add("P1_c", lab.rows["ctc"][0]["image"], "folder", day=21)
+
+
 FROM_CALLS = {"classify": ALL, "count": ALL, "gallery": ALL, "report": PATIENTS, "cohort": COHORT}
 FROM_IMAGES = {"detect": ALL, **FROM_CALLS}
 OF_ONE = {"report": {"P1"}, "cohort": COHORT}
+OF_THIRD = dict.fromkeys(["detect", "classify", "count", "gallery"], {"P1_c"})
 OF_PAGES = {"report": PATIENTS, "cohort": COHORT}
 CHANGES: dict[str, tuple[Callable[[Laboratory], Any], dict[str, set[str]]]] = {
     "gates": (lambda lab: settings_of(lab, "assays", "ctc").update(gates=GATES), FROM_CALLS),
@@ -90,6 +97,7 @@ CHANGES: dict[str, tuple[Callable[[Laboratory], Any], dict[str, set[str]]]] = {
         lambda lab: lab.rows["specimens"][0].update(volume_ml=8),
         {"count": ONE, "gallery": ONE, **OF_ONE},  # the gallery's heading names it
     ),
+    "new specimen": (new_specimen, {**OF_THIRD, **OF_ONE}),
     "event": (lambda lab: lab.rows["events"][0].update(day=5), OF_ONE),
     "review": (review, {"classify": ONE, "count": ONE, "gallery": ONE, **OF_ONE}),
     "order of the sheets": (
@@ -127,6 +135,18 @@ def test_edited_code_does_anew_the_steps_that_use_it(lab, module: str, expected)
         assert lab.planned() == expected
     finally:
         file.write_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [("numba", FROM_IMAGES), ("pyarrow", FROM_IMAGES), ("pysam", {})],
+)
+def test_another_version_of_a_package_does_anew_the_steps_that_import_it(
+    lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, expected: Any
+) -> None:
+    other_version(tmp_path, package)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert lab.planned() == expected
 
 
 def test_an_image_that_is_written_over(lab: Laboratory) -> None:
