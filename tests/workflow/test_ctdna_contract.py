@@ -161,9 +161,10 @@ def test_changed_bytes_do_anew_what_reads_them(lab: PlasmaLaboratory, name: str)
     assert set(planned) - {"report", "cohort"} == FILES[name]
 
 
-@pytest.mark.parametrize(
-    ("package", "expected"), [("pybwa", {"index", *FROM_READS}), ("tifffile", set())]
-)
+PACKAGES = {"pybwa": {"index", *FROM_READS}, "tifffile": set()}
+
+
+@pytest.mark.parametrize(("package", "expected"), PACKAGES.items(), ids=PACKAGES)
 def test_another_version_of_a_package_does_anew_the_steps_that_import_it(
     lab: PlasmaLaboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package, expected
 ) -> None:

@@ -114,18 +114,18 @@ def test_a_change_does_anew_what_hangs_on_it(lab: Laboratory, change: str) -> No
     assert lab.planned() == expected
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"),
-    [
-        ("ctc/count.py", {"count": ALL, **OF_PAGES}),
-        ("ctc/gallery.py", {"gallery": ALL, **OF_PAGES}),
-        ("ctc/templates/gallery.html.j2", {"gallery": ALL, **OF_PAGES}),
-        ("report/page.py", OF_PAGES),
-        ("cohort/pages.py", {"cohort": COHORT}),
-        ("imaging/segment.py", FROM_IMAGES),
-        ("simulate/scene.py", {}),
-    ],
-)
+MODULES: dict[str, dict[str, set[str]]] = {
+    "ctc/count.py": {"count": ALL, **OF_PAGES},
+    "ctc/gallery.py": {"gallery": ALL, **OF_PAGES},
+    "ctc/templates/gallery.html.j2": {"gallery": ALL, **OF_PAGES},
+    "report/page.py": OF_PAGES,
+    "cohort/pages.py": {"cohort": COHORT},
+    "imaging/segment.py": FROM_IMAGES,
+    "simulate/scene.py": {},
+}
+
+
+@pytest.mark.parametrize(("module", "expected"), MODULES.items(), ids=MODULES)
 def test_edited_code_does_anew_the_steps_that_use_it(lab, module: str, expected) -> None:
     file = lab.root / "scripts" / "liquidbiopsy" / module
     text = file.read_bytes()
@@ -137,10 +137,10 @@ def test_edited_code_does_anew_the_steps_that_use_it(lab, module: str, expected)
         file.write_bytes(text)
 
 
-@pytest.mark.parametrize(
-    ("package", "expected"),
-    [("numba", FROM_IMAGES), ("pyarrow", FROM_IMAGES), ("pysam", {})],
-)
+PACKAGES = {"numba": FROM_IMAGES, "pyarrow": FROM_IMAGES, "pysam": {}}
+
+
+@pytest.mark.parametrize(("package", "expected"), PACKAGES.items(), ids=PACKAGES)
 def test_another_version_of_a_package_does_anew_the_steps_that_import_it(
     lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, expected: Any
 ) -> None:
