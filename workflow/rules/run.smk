@@ -17,7 +17,7 @@ rule record:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
-        runtime=lambda wildcards, attempt: attempt * 30,
+        runtime=lambda wildcards, attempt: attempt * 120,  # each result is read once, for its checksum
     params:
         code=code_digest("liquidbiopsy.record.crate"),
         settings=run.config,
