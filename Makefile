@@ -26,9 +26,9 @@ demo: venv demo/.complete ## simulate a small cohort, run the workflow on it, sh
 test: venv ## run every test
 	$(VENV) -m pytest $(PYTEST_ARGS)
 
-# Not part of `test`: it installs a gigabyte of wheels into environments thrown away after.
+# Not part of `test`: it installs gigabytes of wheels into environments thrown away after.
 test-envs: venv ## try each stage in a fresh environment of its own list, and validate a run's record
-	LIQUIDBIOPSY_TEST_ENVS=1 $(VENV) -m pytest tests/environments
+	LIQUIDBIOPSY_TEST_ENVS=1 $(VENV) -m pytest -o tmp_path_retention_policy=none tests/environments
 
 lint: venv ## check style, formatting, rules and types
 	@failed=; check() { echo "$$*"; "$$@" || failed="$$failed\n  $$*"; }; \

@@ -1,6 +1,6 @@
 """Each environment of envs/ is complete by itself: a fresh one of wheels runs its stage's imports.
 
-Not part of `make test`, as it installs a gigabyte: `make test-envs`.
+Not part of `make test`, as it installs gigabytes: `make test-envs`.
 """
 
 import re
