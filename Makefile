@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer types; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs lock clean venv
+.PHONY: help demo test test-envs lint bench docs lock clean venv
 
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 PYTEST_ARGS ?= -n $(CORES) --dist loadfile
@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 
 help: ## this list
 	@echo "liquidbiopsy: from slides and sequences of one patient to one report"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 	@echo "CORES=n sets how many cores are used (now $(CORES)), PYTHON=path which Python makes .venv"
 
 demo: venv demo/.complete ## simulate a small cohort, run the workflow on it, show where the reports are
@@ -25,6 +25,10 @@ demo: venv demo/.complete ## simulate a small cohort, run the workflow on it, sh
 
 test: venv ## run every test
 	$(VENV) -m pytest $(PYTEST_ARGS)
+
+# Not part of `test`: it installs gigabytes of wheels into environments thrown away after.
+test-envs: venv ## try each stage in a fresh environment of its own list, and validate a run's record
+	LIQUIDBIOPSY_TEST_ENVS=1 $(VENV) -m pytest -o tmp_path_retention_policy=none tests/environments
 
 lint: venv ## check style, formatting, rules and types
 	@failed=; check() { echo "$$*"; "$$@" || failed="$$failed\n  $$*"; }; \

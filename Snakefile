@@ -3,7 +3,7 @@
 #   results/<assay>/<specimen>/   observations.parquet and the assay's detail tables
 #   results/reports/<patient>/    report.parquet, the detail tables of all assays, report.html
 #   results/cohort/               the same tables over all patients, index.html
-#   results/run/                  quality.html, excluded.tsv
+#   results/run/                  quality.html, excluded.tsv, ro-crate-metadata.json
 #   results/references/<name>/    indexes, made once
 #
 # The settings are config/config.yaml, or the file given with --configfile.
@@ -55,6 +55,7 @@ for assay, settings in run.config["assays"].items():
 include: "workflow/rules/references.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/cohort.smk"
+include: "workflow/rules/run.smk"
 
 
 rule all:
@@ -63,3 +64,4 @@ rule all:
         expand("{results}/reports/{patient}/report.html", results=results, patient=run.patients),
         f"{results}/cohort/index.html",
         f"{results}/run/excluded.tsv",
+        f"{results}/run/ro-crate-metadata.json",

@@ -49,10 +49,10 @@ MESSAGES = {
     "what it says": "observe",
     "reading the cells": "reads",
     "copies of each cell": "profiles",
-    "mutations of each cell": "hotspots",
     "clones of": "clones",
     "what its cells say": "observe",
     "bins of one mappable mass": "bins",
+    "index of the reference": "index",
     "report of": "report",
     "over all patients": "cohort",
 }
@@ -191,9 +191,12 @@ def copy_of_repository(folder: Path) -> Path:
 
 
 def planned_jobs(said: str) -> dict[str, set[str]]:
-    """Rules of a dry run and the specimens or patients of each, by what their messages say."""
+    """Rules of a dry run and the specimens or patients of each, by what their messages say.
+
+    The record of the run is left out: it is written anew whenever anything is.
+    """
     jobs: dict[str, set[str]] = {}
-    for message in re.findall(r"^Job \d+: (.*)$", said, re.M):
+    for message in re.findall(r"^Job \d+: (?!the record of the run)(.*)$", said, re.M):
         (rule,) = [rule for words, rule in MESSAGES.items() if words in message]
         name = re.search(r"(?:ctdna|ctc|dtc|scdna|clones of|report of) (\w+)", message)
         jobs.setdefault(rule, set()).add(name[1] if name else "")

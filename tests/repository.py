@@ -157,3 +157,11 @@ def environment(file: Path) -> dict[str, str]:
     parts += [re.fullmatch(r"([a-z0-9._-]+)==(\S+)", entry) for entry in wheels]
     assert all(parts), f"{file.name}: write `name =version`, found {listed}"
     return {part[1]: part[2] for part in parts if part}
+
+
+def other_version(folder: Path, package: str, version: str = "99.0") -> None:
+    """Write what says, to a Python that has `folder` first on its path, that a package is newer."""
+    said = folder / f"{package.replace('-', '_')}-{version}.dist-info"
+    said.mkdir(parents=True)
+    text = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+    (said / "METADATA").write_text(text, encoding="utf-8")

@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from repository import ROOT
+from repository import ROOT, other_version
 
 from liquidbiopsy.core.digest import (
     code_digest,
+    code_of,
     imported_modules,
     sha256_of_path,
     sha256_of_settings,
@@ -66,6 +67,28 @@ def test_a_changed_byte_changes_its_importers_alone(copy, module, changed):
     after = digests(copy)
     file.write_bytes(text)
     assert {step for step in STEPS if before[step] != after[step]} == changed
+
+
+@pytest.mark.parametrize(
+    ("package", "changed"),
+    [
+        ("numba", {"ctc.step_detect"}),
+        ("opencv-python-headless", {"ctc.step_detect"}),
+        ("pysam", set()),
+        ("pyarrow", set(STEPS)),
+    ],
+)
+def test_another_version_of_a_package_changes_its_importers_alone(
+    copy, tmp_path, package, changed, monkeypatch
+):
+    before = digests(copy)
+    other_version(tmp_path, package)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    after = digests(copy)
+    assert {step for step in STEPS if before[step] != after[step]} == changed
+    assert {step: code_of(d) for step, d in before.items()} == {
+        step: code_of(d) for step, d in after.items()
+    }
 
 
 def test_imports_are_followed():

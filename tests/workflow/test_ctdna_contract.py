@@ -1,5 +1,6 @@
 """Plasma libraries through the workflow: tables by the contract, and what is said of what."""
 
+import os
 from pathlib import Path
 
 import pysam
@@ -7,6 +8,7 @@ import pysam.bcftools
 import pytest
 from laboratory import copy_of_repository
 from plasma_laboratory import PlasmaLaboratory
+from repository import other_version
 
 VARIANTS = {
     **dict.fromkeys(["specimen_id", "library_id", "chrom", "ref", "alt", "filter"], "string"),
@@ -135,3 +137,37 @@ def test_a_change_does_anew_what_hangs_on_it(lab: PlasmaLaboratory, change: str)
         lab.settings["assays"]["ctdna"] = kept
     assert set(planned) - {"report", "cohort"} == expected
     assert bool(planned) == ("report" in planned)
+
+
+FROM_READS = {"align", "consensus", "fragments", "variants", "mrd", "observe"}
+FILES = {  # what a change of a file's bytes does anew
+    "panel.bed": {"fragments", "variants", "mrd", "observe"},
+    "sim.fa": {"index", *FROM_READS},
+    "mutations.tsv": {"variants", "mrd", "observe"},
+    "clear/clear_R1.fastq.gz": FROM_READS,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_changed_bytes_do_anew_what_reads_them(lab: PlasmaLaboratory, name: str) -> None:
+    file = lab.folder / "reads" / name
+    kept, state = file.read_bytes(), file.stat()
+    file.write_bytes(kept + b"\n")
+    try:
+        planned = lab.planned()
+    finally:
+        file.write_bytes(kept)
+        os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert set(planned) - {"report", "cohort"} == FILES[name]
+
+
+PACKAGES = {"pybwa": {"index", *FROM_READS}, "tifffile": set()}
+
+
+@pytest.mark.parametrize(("package", "expected"), PACKAGES.items(), ids=PACKAGES)
+def test_another_version_of_a_package_does_anew_the_steps_that_import_it(
+    lab: PlasmaLaboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package, expected
+) -> None:
+    other_version(tmp_path, package)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert set(lab.planned()) - {"report", "cohort"} == expected

@@ -2,12 +2,17 @@
 
 import copy
 import os
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from laboratory import Laboratory, copy_of_repository
+from repository import other_version
+
+from liquidbiopsy.compare.differences import compare
 
 ONE, TWO = {"P1_a"}, {"P2_b"}
 ALL = ONE | TWO
@@ -52,9 +57,14 @@ def review(lab: Laboratory) -> None:
     lab.rows["reviews"].append(row)
 
 
+def new_specimen(lab: Laboratory) -> None:
+    lab.add("P1_c", lab.rows["ctc"][0]["image"], "folder", day=21)
+
+
 FROM_CALLS = {"classify": ALL, "count": ALL, "gallery": ALL, "report": PATIENTS, "cohort": COHORT}
 FROM_IMAGES = {"detect": ALL, **FROM_CALLS}
 OF_ONE = {"report": {"P1"}, "cohort": COHORT}
+OF_THIRD = dict.fromkeys(["detect", "classify", "count", "gallery"], {"P1_c"})
 OF_PAGES = {"report": PATIENTS, "cohort": COHORT}
 CHANGES: dict[str, tuple[Callable[[Laboratory], Any], dict[str, set[str]]]] = {
     "gates": (lambda lab: settings_of(lab, "assays", "ctc").update(gates=GATES), FROM_CALLS),
@@ -88,6 +98,7 @@ CHANGES: dict[str, tuple[Callable[[Laboratory], Any], dict[str, set[str]]]] = {
         lambda lab: lab.rows["specimens"][0].update(volume_ml=8),
         {"count": ONE, "gallery": ONE, **OF_ONE},  # the gallery's heading names it
     ),
+    "new specimen": (new_specimen, {**OF_THIRD, **OF_ONE}),
     "event": (lambda lab: lab.rows["events"][0].update(day=5), OF_ONE),
     "review": (review, {"classify": ONE, "count": ONE, "gallery": ONE, **OF_ONE}),
     "order of the sheets": (
@@ -104,18 +115,18 @@ def test_a_change_does_anew_what_hangs_on_it(lab: Laboratory, change: str) -> No
     assert lab.planned() == expected
 
 
-@pytest.mark.parametrize(
-    ("module", "expected"),
-    [
-        ("ctc/count.py", {"count": ALL, **OF_PAGES}),
-        ("ctc/gallery.py", {"gallery": ALL, **OF_PAGES}),
-        ("ctc/templates/gallery.html.j2", {"gallery": ALL, **OF_PAGES}),
-        ("report/page.py", OF_PAGES),
-        ("cohort/pages.py", {"cohort": COHORT}),
-        ("imaging/segment.py", FROM_IMAGES),
-        ("simulate/scene.py", {}),
-    ],
-)
+MODULES: dict[str, dict[str, set[str]]] = {
+    "ctc/count.py": {"count": ALL, **OF_PAGES},
+    "ctc/gallery.py": {"gallery": ALL, **OF_PAGES},
+    "ctc/templates/gallery.html.j2": {"gallery": ALL, **OF_PAGES},
+    "report/page.py": OF_PAGES,
+    "cohort/pages.py": {"cohort": COHORT},
+    "imaging/segment.py": FROM_IMAGES,
+    "simulate/scene.py": {},
+}
+
+
+@pytest.mark.parametrize(("module", "expected"), MODULES.items(), ids=MODULES)
 def test_edited_code_does_anew_the_steps_that_use_it(lab, module: str, expected) -> None:
     file = lab.root / "scripts" / "liquidbiopsy" / module
     text = file.read_bytes()
@@ -138,6 +149,18 @@ def test_an_edited_rule_does_decisions_and_reports_anew(lab: Laboratory) -> None
     assert lab.planned() == {}
 
 
+PACKAGES = {"numba": FROM_IMAGES, "pyarrow": FROM_IMAGES, "pysam": {}}
+
+
+@pytest.mark.parametrize(("package", "expected"), PACKAGES.items(), ids=PACKAGES)
+def test_another_version_of_a_package_does_anew_the_steps_that_import_it(
+    lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, expected: Any
+) -> None:
+    other_version(tmp_path, package)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert lab.planned() == expected
+
+
 def test_an_image_that_is_written_over(lab: Laboratory) -> None:
     frame = lab.folder / "images" / "a" / "images" / "Frame_002.tif"
     state = frame.stat()
@@ -150,6 +173,8 @@ def test_an_image_that_is_written_over(lab: Laboratory) -> None:
 
 def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
     before = lab.results(".parquet", ".html")
+    results, kept = lab.folder / "results", lab.folder / "before"
+    shutil.copytree(results, kept)
     cells = lab.read("ctc", "P1_a", "cells.parquet").to_pylist()
     tumour = next(row for row in cells if row["call"] == "ctc")
     row = {"specimen_id": "P1_a", "cell_id": tumour["cell_id"], "reviewer": "AB"}
@@ -160,9 +185,16 @@ def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
         (tumour["cell_id"], "artefact", "ctc")
     ]
     assert lab.count("P1_a")["value"] == sum(r["call"] == "ctc" for r in cells) - 1
+    found = {
+        (d.patient, d.subject): {c.kind for c in d.causes}
+        for d in compare(kept, results).differences
+    }
+    assert found[("P1", "ctc_count")] == {"setting"} and found[("P1", "table cells")] == {"setting"}
+    assert {patient for patient, _ in found} == {"P1"}
     lab.rows["reviews"].clear()
     lab.finish()
     assert lab.results(".parquet", ".html") == before
+    assert compare(kept, results).differences == ()
 
 
 def test_an_image_that_goes_and_comes_back(lab: Laboratory) -> None:

@@ -11,7 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from liquidbiopsy.core.packages import packages_digest
+from liquidbiopsy.core.remembered import sha256_of_file
+
 PACKAGE = Path(__file__).resolve().parent.parent
+JOINT = "+"
+"""Between the checksum of the code and that of the packages it imports."""
 
 
 def sha256_of_settings(settings: Any) -> str:
@@ -33,8 +38,7 @@ def sha256_of_path(path: str | Path) -> str:
         files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
         listing = "\n".join(f"{sha256_of_path(p)}  {p.name}" for p in files)
         return hashlib.sha256(listing.encode()).hexdigest()
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return sha256_of_file(path)
 
 
 def state_of_folders(paths: Iterable[str | Path]) -> str:
@@ -57,10 +61,10 @@ def state_of_folders(paths: Iterable[str | Path]) -> str:
 
 @cache
 def code_digest(*modules: str) -> str:
-    """Checksum of the package files that `modules` import, themselves included.
+    """Checksum of the package files that `modules` import, and one of the packages they import.
 
-    A rule takes it as a parameter, so that editing the package reruns just the steps whose code
-    changed.
+    A rule takes it as a parameter, so that editing the code reruns just the steps whose code
+    changed, and another version of a package those that import it.
 
     Parameters
     ----------
@@ -73,9 +77,16 @@ def code_digest(*modules: str) -> str:
         A module of that name is not in the package.
     """
     digest = hashlib.sha256()
+    outside: set[str] = set()
     for name in sorted(imported_modules(*modules)):
         digest.update(name.encode() + b"\0" + _file_of(name).read_bytes() + b"\0")
-    return digest.hexdigest()
+        outside.update(named.split(".")[0] for named in _named(name))
+    return digest.hexdigest() + JOINT + packages_digest(outside)
+
+
+def code_of(digest: str) -> str:
+    """The part of a `code_digest` that is of the code alone."""
+    return digest.partition(JOINT)[0]
 
 
 def imported_modules(*modules: str) -> set[str]:
@@ -92,16 +103,23 @@ def imported_modules(*modules: str) -> set[str]:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """Package modules named in the import statements of one module."""
-    found = [module.rsplit(".", 1)[0]] if "." in module else []
+    """Modules of this package named in the import statements of one module."""
+    above = module.rsplit(".", 1)[0]
+    ours = [n for n in (above, *_named(module)) if n.split(".")[0] == PACKAGE.name and n != module]
+    return tuple(n for n in ours if n == above or _exists(n))
+
+
+@cache
+def _named(module: str) -> tuple[str, ...]:
+    """All names in the import statements of one module."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(_file_of(module).read_bytes())):
         if isinstance(node, ast.Import):
             found += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.append(node.module)
             found += [f"{node.module}.{a.name}" for a in node.names]
-    ours = [n for n in found if n.split(".")[0] == PACKAGE.name]
-    return tuple(n for n in ours if n == module.rsplit(".", 1)[0] or _exists(n))
+    return tuple(found)
 
 
 def _file_of(module: str) -> Path:

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import TextIO
 
 from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.remembered import remembering
 
 STDERR = 2
+CHECKSUMS = Path(".snakemake", "checksums")
+"""Beside Snakemake's own notes on the files of a working directory."""
 
 
 @contextmanager
 def log_to(path: str | os.PathLike[str]) -> Iterator[None]:
     """Send prints, warnings, logging and what C libraries write on stderr to the file at `path`.
 
-    A `UserError` is written as its message alone, any other error with its traceback.
+    A `UserError` is written as its message alone, any other error with its traceback. As every
+    script runs in it, checksums of large files are remembered in it, for the jobs that follow.
 
     Raises
     ------
@@ -34,6 +38,7 @@ def log_to(path: str | os.PathLike[str]) -> Iterator[None]:
         redirect_stderr(handle),
         redirect_stdout(handle),
         _logging_into(handle),
+        remembering(CHECKSUMS),
     ):
         try:
             yield

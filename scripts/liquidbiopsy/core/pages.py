@@ -13,7 +13,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from liquidbiopsy.core.digest import PACKAGE, code_digest, imported_modules, sha256_of_path
+from liquidbiopsy.core.digest import (
+    JOINT,
+    PACKAGE,
+    code_digest,
+    imported_modules,
+    sha256_of_path,
+)
 from liquidbiopsy.core.pictured import BAR_UM
 from liquidbiopsy.core.words import number, plain, signed_day
 
@@ -54,9 +60,10 @@ def page_digest(*modules: str) -> str:
 
     A rule that makes a page takes it as its parameter `code`, as others take `code_digest`.
     """
-    digest = hashlib.sha256(code_digest(*modules).encode())
+    code, joint, packages = code_digest(*modules).partition(JOINT)
+    digest = hashlib.sha256(code.encode())
     for name in sorted(imported_modules(*modules)):
         folder = PACKAGE.parent.joinpath(*name.split("."), TEMPLATES)
         if folder.is_dir():
             digest.update(name.encode() + sha256_of_path(folder).encode())
-    return digest.hexdigest()
+    return digest.hexdigest() + joint + packages

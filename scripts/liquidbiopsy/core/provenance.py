@@ -8,21 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from liquidbiopsy import __version__
-from liquidbiopsy.core.digest import sha256_of_path, sha256_of_settings
+from liquidbiopsy.core.digest import code_of, sha256_of_path, sha256_of_settings
 from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.core.packages import package_versions
 from liquidbiopsy.core.tables import SCHEMA_VERSION
 
 NOTICE = "research use only"
-PACKAGES = (
-    *("dnaio", "numba", "numpy", "opencv-python-headless", "pyarrow", "pybwa", "pysam", "scipy"),
-    "tifffile",
-)
 
 
 @dataclass(frozen=True)
@@ -42,23 +37,11 @@ class Provenance:
             "schema_version": SCHEMA_VERSION,
             "workflow_version": __version__,
             "notice": NOTICE,
-            "code_sha256": self.code,
+            "code_sha256": code_of(self.code),
             "settings_sha256": sha256_of_settings(self.settings),
             "inputs_sha256": json.dumps(dict(sorted(self.inputs.items()))),
             "packages": json.dumps(package_versions()),
         }
-
-
-@cache
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that shape the numbers; those not installed are left out."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def checksums(paths: Mapping[str, str | Path]) -> dict[str, str]:
