@@ -1,5 +1,6 @@
 """A Slurm of two nodes on this machine: started in a folder of its own, and ended whole."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -211,10 +212,8 @@ def _of_process(pid: int, what: str) -> list[str]:
 
 
 def _end(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _wait(until: Callable[[], bool], seconds: float, why_not: Callable[[], str]) -> None:

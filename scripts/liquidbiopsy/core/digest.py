@@ -6,7 +6,7 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def imported_modules(*modules: str) -> set[str]:
 def _imports(module: str) -> tuple[str, ...]:
     """Package modules named in the import statements of one module."""
     found = [module.rsplit(".", 1)[0]] if "." in module else []
-    for node in ast.walk(ast.parse(_file_of(module).read_bytes())):
+    for node in _statements(ast.parse(_file_of(module).read_bytes())):
         if isinstance(node, ast.Import):
             found += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -102,6 +102,18 @@ def _imports(module: str) -> tuple[str, ...]:
             found += [f"{node.module}.{a.name}" for a in node.names]
     ours = [n for n in found if n.split(".")[0] == PACKAGE.name]
     return tuple(n for n in ours if n == module.rsplit(".", 1)[0] or _exists(n))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, those within others included; expressions, which are most of it, are not."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):  # not so of `a if b else c` and of lambda
+                waiting.extend(inner)
 
 
 def _file_of(module: str) -> Path:
