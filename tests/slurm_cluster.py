@@ -19,12 +19,13 @@ MARK = "LIQUIDBIOPSY_TEST_CLUSTER"
 """Variable that all processes of a cluster have, by which they are found and ended."""
 
 # Without control groups, so that it runs in a container: processes are followed by their parents,
-# and memory is looked at once a second. A node that says nothing for 10 s is down.
+# and memory is looked at once a second. A node that says nothing for 10 s
+# is down, and a job that is queued again waits 10 s more.
 CONF = """\
 ClusterName=tests
 SlurmctldHost={host}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=10
 CredType=cred/munge
 SlurmUser=root
 SlurmdUser=root
@@ -112,17 +113,19 @@ class Cluster:
 
     def stop_controller(self) -> None:
         """Kill the controller without warning."""
-        self._kill("slurmctld")
+        self.processes["slurmctld"].kill()
+        self.processes["slurmctld"].wait()
 
     def start_node(self, node: str) -> None:
-        self._run("slurmd", "-D", "-N", node, name=node)
+        self._run("slurmd", "-D", "-N", node, name=node, SLURMD_NODENAME=node)
 
     def kill_node(self, node: str) -> None:
         """Kill a node and all that runs on it, without warning."""
-        self._kill(node)
-        for pid in self.mine():
-            if f"SLURMD_NODENAME={node}" in _environment(pid) or f"[{node}]" in _words(pid):
-                _end(pid)
+        on_it = [p for p in self.mine() if f"SLURMD_NODENAME={node}" in _environment(p)]
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once: none tells of another's end
+            for pid in on_it:
+                _send(pid, number)
+        self.processes[node].wait()
 
     def said(self, *command: str) -> str:
         """What a command of Slurm says; nothing where the controller does not answer."""
@@ -136,11 +139,21 @@ class Cluster:
         return set(self.said("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split())
 
     def jobs(self) -> dict[str, dict[str, str]]:
-        """Jobs by number, ended ones included: state, nodes, memory, limit, comment, restarts."""
+        """Jobs by number, ended ones included: state, nodes, memory, limit, comment."""
         names = ("state", "nodes", "memory", "limit", "comment")
         lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%T|%N|%m|%l|%k").splitlines()
         cells = (line.split("|") for line in lines)
         return {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+
+    def wait_for(self, name: str, state: str, seconds: float = 120) -> dict[str, str]:
+        """The job whose comment has `name` in it, once it is in this state."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for job in self.jobs().values():
+                if name in job["comment"] and job["state"] == state:
+                    return job
+            assert time.monotonic() < deadline, f"no job '{name}' is {state}: {self.jobs()}"
+            time.sleep(0.2)
 
     def mine(self) -> list[int]:
         """Processes of this cluster, the jobs it runs included."""
@@ -154,25 +167,21 @@ class Cluster:
             if not (left := self.mine()):
                 break
             for pid in left:
-                _end(pid)
+                _send(pid, signal.SIGKILL)
             time.sleep(0.1)
         for process in self.processes.values():
             process.wait()
 
-    def _run(self, program: str, *arguments: str, name: str = "") -> None:
+    def _run(self, program: str, *arguments: str, name: str = "", **more: str) -> None:
         with open(self.folder / f"{name or program}.out", "ab") as output:
             self.processes[name or program] = subprocess.Popen(
                 [_program(program), *arguments],
-                env=self.environment,
+                env={**self.environment, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-
-    def _kill(self, name: str) -> None:
-        self.processes[name].kill()
-        self.processes[name].wait()
 
     def _why_not(self) -> str:
         """What the daemons said last."""
@@ -200,10 +209,6 @@ def _environment(pid: int) -> list[str]:
     return _of_process(pid, "environ")
 
 
-def _words(pid: int) -> str:
-    return " ".join(_of_process(pid, "cmdline"))
-
-
 def _of_process(pid: int, what: str) -> list[str]:
     try:
         return Path(f"/proc/{pid}/{what}").read_text(errors="replace").split("\0")
@@ -211,9 +216,9 @@ def _of_process(pid: int, what: str) -> list[str]:
         return []
 
 
-def _end(pid: int) -> None:
+def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 def _wait(until: Callable[[], bool], seconds: float, why_not: Callable[[], str]) -> None:
