@@ -142,7 +142,7 @@ class Cluster:
         """Jobs by number, ended ones included: state, nodes, memory, limit, comment."""
         names = ("state", "nodes", "memory", "limit", "comment")
         lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%T|%N|%m|%l|%k").splitlines()
-        cells = (line.split("|") for line in lines)
+        cells = sorted((line.split("|") for line in lines), key=lambda job: int(job[0]))
         return {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
 
     def wait_for(self, name: str, state: str, seconds: float = 120) -> dict[str, str]:
