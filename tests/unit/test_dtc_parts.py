@@ -26,15 +26,13 @@ from liquidbiopsy.imaging.basins import basins
 from liquidbiopsy.imaging.brightfield import (
     LEVELS_PER_OD,
     ZERO,
-    angle,
     optical_density,
     reduced,
     separate,
     separation_tables,
-    unit,
-    unmixing,
 )
 from liquidbiopsy.imaging.squares import at_square, percentiles, spread
+from liquidbiopsy.imaging.stain_vectors import angle, unit, unmixing
 
 WHITE = (240.0, 238.0, 244.0)
 

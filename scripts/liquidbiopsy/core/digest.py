@@ -6,7 +6,7 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,13 +113,25 @@ def _imports(module: str) -> tuple[str, ...]:
 def _named(module: str) -> tuple[str, ...]:
     """All names in the import statements of one module."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(_file_of(module).read_bytes())):
+    for node in _statements(ast.parse(_file_of(module).read_bytes())):
         if isinstance(node, ast.Import):
             found += [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.append(node.module)
             found += [f"{node.module}.{a.name}" for a in node.names]
     return tuple(found)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, those within others included; expressions, which are most of it, are not."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):  # not so of `a if b else c` and of lambda
+                waiting.extend(inner)
 
 
 def _file_of(module: str) -> Path:

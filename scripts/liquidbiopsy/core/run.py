@@ -6,6 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,18 @@ class Run:
 
     def specimens_of(self, patient_id: str) -> list[dict[str, Any]]:
         """A patient's rows of specimens.tsv, by day."""
-        rows = (s.row for of_assay in self.specimens.values() for s in of_assay.values())
-        mine = [r for r in rows if r["patient_id"] == patient_id]
-        return sorted(mine, key=lambda r: (r["day"], r["assay"], r["specimen_id"]))
+        return list(self._by_patient.get(patient_id, []))
+
+    @cached_property
+    def _by_patient(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows of specimens.tsv of each patient, by day; each is looked up many times."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for of_assay in self.specimens.values():
+            for specimen in of_assay.values():
+                found[specimen.row["patient_id"]].append(specimen.row)
+        for rows in found.values():
+            rows.sort(key=lambda r: (r["day"], r["assay"], r["specimen_id"]))
+        return dict(found)
 
 
 _latest: list[Run] = []
@@ -221,13 +231,14 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str
     all_ids = specimens.values("specimen_id")
     mine = {r["specimen_id"] for r in specimens.rows if r["assay"] == assay.name}
     check_references(sheet, "specimen_id", all_ids, "specimens")
+    others = all_ids - mine
     for index, row in enumerate(sheet.rows):
-        if row["specimen_id"] in all_ids - mine:
+        if row["specimen_id"] in others:
             message = f"'{row['specimen_id']}' is a specimen of another assay"
             sheet.report(index, "specimen_id", message)
-    described = sheet.values("specimen_id")
+    described = {None, *sheet.values("specimen_id")}
     for index, row in enumerate(specimens.rows):
-        if row["assay"] == assay.name and row["specimen_id"] not in {None, *described}:
+        if row["assay"] == assay.name and row["specimen_id"] not in described:
             message = f"'{row['specimen_id']}' has no row in {sheet.file}"
             specimens.report(index, "specimen_id", message)
     settings = config["assays"][assay.name]

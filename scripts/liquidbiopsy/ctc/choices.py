@@ -9,8 +9,7 @@ from typing import Any
 from liquidbiopsy.core.errors import UserError, did_you_mean
 from liquidbiopsy.core.gates import check_names, resolve_gates
 from liquidbiopsy.core.run import Specimen
-from liquidbiopsy.ctc.features import features
-from liquidbiopsy.ctc.layouts import SKIP
+from liquidbiopsy.ctc.features import SKIP, features
 from liquidbiopsy.ctc.markers import marker_channels, marker_settings
 
 

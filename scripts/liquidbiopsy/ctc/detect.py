@@ -19,9 +19,8 @@ from liquidbiopsy.core.atomic import atomic_path
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.names import image_tag, without_place
 from liquidbiopsy.core.tables import FAILED, MEASURED
-from liquidbiopsy.ctc.features import STANDARD
+from liquidbiopsy.ctc.features import SKIP, STANDARD
 from liquidbiopsy.ctc.frames import FrameResult, read_frame
-from liquidbiopsy.ctc.layouts import SKIP
 from liquidbiopsy.ctc.names import lost_words
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from liquidbiopsy.ctc.tables import MEASURES, SHAPE
 
 STANDARD = ("nucleus", "cytokeratin", "leukocyte")
+SKIP = "-"
+"""Stands in a platform's list for a channel that is not read."""
 
 
 def features(channels: Iterable[str]) -> list[str]:

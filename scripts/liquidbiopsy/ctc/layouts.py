@@ -13,10 +13,10 @@ from typing import Any
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.paths import expand_path
+from liquidbiopsy.ctc.features import SKIP
 from liquidbiopsy.imaging.files import SUFFIXES, Content, inspect, natural_key
 from liquidbiopsy.imaging.planes import Plane
 
-SKIP = "-"
 GAPS = 1000, 20  # frames that may be missing, and as many more a file: else it is a date's number
 Found = dict[int, tuple[Plane, ...] | str]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.core.settings import read_yaml
-from liquidbiopsy.imaging.brightfield import Vector, angle, unit, unmixing
+from liquidbiopsy.imaging.stain_vectors import Vector, angle, unit, unmixing
 
 STAINS = Path(__file__).resolve().parents[3] / "resources" / "stains.yaml"
 CHROMOGENS = ("dab", "fast_red", "new_fuchsin", "aec")

@@ -36,8 +36,9 @@ from liquidbiopsy.dtc.slidewide import Slidewide, slide_wide
 from liquidbiopsy.dtc.survey import Survey, survey
 from liquidbiopsy.dtc.tables import STAINED
 from liquidbiopsy.dtc.tile import read_tile
-from liquidbiopsy.imaging.brightfield import separation_tables, unmixing
+from liquidbiopsy.imaging.brightfield import separation_tables
 from liquidbiopsy.imaging.slides import WholeSlide, open_slide
+from liquidbiopsy.imaging.stain_vectors import unmixing
 
 log = logging.getLogger(__name__)
 ESTIMATED_FROM = 150  # stained objects, at most, from which a chromogen's colour is estimated

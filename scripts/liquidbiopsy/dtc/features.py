@@ -12,7 +12,7 @@ from liquidbiopsy.dtc.objects import Body, Finding, Looked
 from liquidbiopsy.dtc.scale import Scale
 from liquidbiopsy.dtc.seeds import Seed
 from liquidbiopsy.dtc.tables import FEATURES
-from liquidbiopsy.imaging.brightfield import angle, unit
+from liquidbiopsy.imaging.stain_vectors import angle, unit
 
 COARSE_UM = 1.5  # detail of the stain finer than this is lines and grains
 CORNER_UM = 0.3  # by which an outline may stray

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from liquidbiopsy.dtc.nuclei import Nuclear, find_nuclei
 from liquidbiopsy.dtc.scale import FINE_UM, Scale, whole_factor
 from liquidbiopsy.dtc.seeds import Seed
-from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, Vector, optical_density
+from liquidbiopsy.imaging.brightfield import LEVELS_PER_OD, ZERO, optical_density
 from liquidbiopsy.imaging.slides import WholeSlide
+from liquidbiopsy.imaging.stain_vectors import Vector
 
 AROUND_UM = 15.0  # ground around an object that is looked at with it
 EVERY = 5  # pixel of the ground is looked at

@@ -13,7 +13,7 @@ from liquidbiopsy.dtc.colours import CHROMOGENS, Estimate, reference
 from liquidbiopsy.dtc.denominator import Denominator
 from liquidbiopsy.dtc.ground import Tile
 from liquidbiopsy.dtc.survey import Survey
-from liquidbiopsy.imaging.brightfield import angle
+from liquidbiopsy.imaging.stain_vectors import angle
 
 SPREAD = 0.4  # share of the squares with cells that have stain where it is not in single cells
 CLEARLY = 0.5  # another chromogen is taken for a slide's where it is so much nearer than its own

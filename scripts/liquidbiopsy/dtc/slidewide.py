@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.dtc.colours import Estimate, estimate_haematoxylin
-from liquidbiopsy.imaging.brightfield import Picture, optical_density, unmixing
+from liquidbiopsy.imaging.brightfield import Picture, optical_density
 from liquidbiopsy.imaging.slides import WholeSlide
+from liquidbiopsy.imaging.stain_vectors import unmixing
 
 SAMPLE_PX = 256
 LEAST_SAMPLES, MOST_SAMPLES = 9, 400

@@ -13,26 +13,15 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from liquidbiopsy.imaging.stain_vectors import unmixing
+
 Picture = npt.NDArray[np.uint8]
 """Red, green and blue, shape (height, width, 3)."""
-Vector = npt.NDArray[np.float64]
 
 LEVELS_PER_OD = 110  # a stain image of 8 bits holds densities from ZERO / -110 to 2.17
 ZERO = 16  # level of density 0: noise below it must not be cut off
 _BITS = 8  # of the tables' numbers that are parts of a level
 _HALF = 1 << (_BITS - 1)
-
-
-def unit(vector: npt.ArrayLike) -> Vector:
-    """A vector of length 1 in the same direction; zero stays zero."""
-    values = np.asarray(vector, float)
-    return values / max(float(np.linalg.norm(values)), 1e-12)
-
-
-def angle(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
-    """Angle between two vectors in degrees."""
-    cosine = float(np.dot(unit(first), unit(second)))
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def densities(white: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -60,18 +49,6 @@ def _looked_up(picture, tables):  # type: ignore[no-untyped-def]
             for c in range(3):
                 out[y, x, c] = tables[c, picture[y, x, c]]
     return out
-
-
-def unmixing(haematoxylin: npt.ArrayLike, stain: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Matrix that turns optical density into haematoxylin, stain and what neither explains.
-
-    Returns
-    -------
-    array, shape (3, 3)
-        `matrix @ density` is the amount of each in optical density along its own direction.
-    """
-    first, second = unit(haematoxylin), unit(stain)
-    return np.linalg.inv(np.column_stack([first, second, unit(np.cross(first, second))]))
 
 
 def separation_tables(

@@ -1,0 +1,229 @@
+"""A Slurm of two nodes on this machine: started in a folder of its own, and ended whole."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+DAEMONS = ("munged", "slurmctld", "slurmd")
+COMMANDS = ("sbatch", "squeue", "scontrol", "srun", "scancel", "sinfo")
+NODES = ("node1", "node2")
+START_S = 40
+MARK = "LIQUIDBIOPSY_TEST_CLUSTER"
+"""Variable that all processes of a cluster have, by which they are found and ended."""
+
+# Without control groups, so that it runs in a container: processes are followed by their parents,
+# and memory is looked at once a second. A node that says nothing for 10 s
+# is down, and a job that is queued again waits 10 s more.
+CONF = """\
+ClusterName=tests
+SlurmctldHost={host}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket,cred_expire=10
+CredType=cred/munge
+SlurmUser=root
+SlurmdUser=root
+SlurmctldPort={ports[0]}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool.%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+SlurmdTimeout=10
+KillWait=2
+MessageTimeout=30
+MinJobAge=300
+ReturnToService=2
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,defer_batch
+MpiDefault=none
+NodeName=node1 NodeHostname={host} Port={ports[1]} CPUs={cpus} RealMemory={memory} State=UNKNOWN
+NodeName=node2 NodeHostname={host} Port={ports[2]} CPUs={cpus} RealMemory={memory} State=UNKNOWN
+PartitionName=all Nodes=node1,node2 Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+class NoSlurm(Exception):
+    """Slurm is not on this machine, or does not start on it; the message says why."""
+
+
+class Cluster:
+    """munged, slurmctld and two slurmd; `environment` is what a user of it has."""
+
+    def __init__(self, folder: Path) -> None:
+        absent = [p for p in (*DAEMONS, *COMMANDS) if not _program(p)]
+        if absent:
+            raise NoSlurm(f"not on this machine: {', '.join(absent)} (Debian: slurm-wlm, munge)")
+        if os.geteuid() != 0:
+            raise NoSlurm("slurmd starts as root alone")
+        self.folder = folder
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        others = {n: v for n, v in os.environ.items() if not n.startswith(("SLURM", "SBATCH"))}
+        self.environment = {
+            **others,
+            "PATH": f"{folder / 'bin'}:{others['PATH']}",
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            MARK: str(folder),
+        }
+
+    def start(self) -> None:
+        """Start all daemons and wait until both nodes take jobs."""
+        (self.folder / "state").mkdir()
+        (self.folder / "bin").mkdir()
+        srun = self.folder / "bin" / "srun"  # the plugin calls it without SLURM_CONF
+        conf_file = self.folder / "slurm.conf"
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={conf_file} exec {_program("srun")} "$@"\n')
+        srun.chmod(0o755)
+        key = self.folder / "munge.key"
+        key.touch(mode=0o400)
+        key.write_bytes(secrets.token_bytes(128))
+        memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+        host = socket.gethostname().split(".")[0]
+        conf = CONF.format(
+            **{"folder": self.folder, "host": host, "ports": _free_ports(3)},
+            **{"cpus": os.cpu_count(), "memory": memory_mb * 9 // 10},
+        )
+        conf_file.write_text(conf, encoding="utf-8")
+        own = ("key-file=munge.key", "socket=munge.socket", "pid-file=munge.pid")
+        more = ("log-file=munge.log", "seed-file=munge.seed")
+        named = (option.split("=") for option in (*own, *more))
+        options = [f"--{name}={self.folder / file}" for name, file in named]
+        self._run("munged", "--foreground", "--force", *options)
+        _wait(lambda: (self.folder / "munge.socket").exists(), START_S, self._why_not)
+        self.start_controller()
+        for node in NODES:
+            self.start_node(node)
+        _wait(lambda: self.idle() == set(NODES), START_S, self._why_not)
+
+    def start_controller(self) -> None:
+        self._run("slurmctld", "-D")
+
+    def stop_controller(self) -> None:
+        """Kill the controller without warning."""
+        self.processes["slurmctld"].kill()
+        self.processes["slurmctld"].wait()
+
+    def start_node(self, node: str) -> None:
+        self._run("slurmd", "-D", "-N", node, name=node, SLURMD_NODENAME=node)
+
+    def kill_node(self, node: str) -> None:
+        """Kill a node and all that runs on it, without warning."""
+        on_it = [p for p in self.mine() if f"SLURMD_NODENAME={node}" in _environment(p)]
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # all at once: none tells of another's end
+            for pid in on_it:
+                _send(pid, number)
+        self.processes[node].wait()
+
+    def said(self, *command: str) -> str:
+        """What a command of Slurm says; nothing where the controller does not answer."""
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        return done.stdout if done.returncode == 0 else ""
+
+    def idle(self) -> set[str]:
+        """Names of the nodes that wait for jobs."""
+        return set(self.said("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split())
+
+    def jobs(self) -> dict[str, dict[str, str]]:
+        """Jobs by number, ended ones included: state, nodes, memory, limit, comment."""
+        names = ("state", "nodes", "memory", "limit", "comment")
+        lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%T|%N|%m|%l|%k").splitlines()
+        cells = sorted((line.split("|") for line in lines), key=lambda job: int(job[0]))
+        return {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+
+    def wait_for(self, name: str, state: str, seconds: float = 120) -> dict[str, str]:
+        """The job whose comment has `name` in it, once it is in this state."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for job in self.jobs().values():
+                if name in job["comment"] and job["state"] == state:
+                    return job
+            assert time.monotonic() < deadline, f"no job '{name}' is {state}: {self.jobs()}"
+            time.sleep(0.2)
+
+    def mine(self) -> list[int]:
+        """Processes of this cluster, the jobs it runs included."""
+        mark = f"{MARK}={self.folder}"
+        pids = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+        return [p for p in pids if p != os.getpid() and mark in _environment(p)]
+
+    def stop(self) -> None:
+        """End everything that was started, the jobs first."""
+        for _ in range(20):
+            if not (left := self.mine()):
+                break
+            for pid in left:
+                _send(pid, signal.SIGKILL)
+            time.sleep(0.1)
+        for process in self.processes.values():
+            process.wait()
+
+    def _run(self, program: str, *arguments: str, name: str = "", **more: str) -> None:
+        with open(self.folder / f"{name or program}.out", "ab") as output:
+            self.processes[name or program] = subprocess.Popen(
+                [_program(program), *arguments],
+                env={**self.environment, **more},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _why_not(self) -> str:
+        """What the daemons said last."""
+        logs = sorted(self.folder.glob("*.log")) + sorted(self.folder.glob("*.out"))
+        last = [(f.name, f.read_text(errors="replace").strip().splitlines()[-2:]) for f in logs]
+        return "Slurm does not start here: " + "; ".join(f"{n}: {w}" for n, w in last if w)
+
+
+def _program(name: str) -> str:
+    """Path of a program, also where it is not on a user's PATH; blank where there is none."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin") or ""
+
+
+def _free_ports(number: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(number)]
+    for each in sockets:
+        each.bind(("", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _environment(pid: int) -> list[str]:
+    return _of_process(pid, "environ")
+
+
+def _of_process(pid: int, what: str) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_text(errors="replace").split("\0")
+    except OSError:  # it has ended
+        return []
+
+
+def _send(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _wait(until: Callable[[], bool], seconds: float, why_not: Callable[[], str]) -> None:
+    deadline = time.monotonic() + seconds
+    while not until():
+        if time.monotonic() > deadline:
+            raise NoSlurm(why_not())
+        time.sleep(0.1)
