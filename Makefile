@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer types; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-envs lint bench docs lock clean venv
+.PHONY: help demo test test-envs torture lint bench bench-scale docs lock clean venv
 
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 PYTEST_ARGS ?= -n $(CORES) --dist loadfile
@@ -16,7 +16,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 
 help: ## this list
 	@echo "liquidbiopsy: from slides and sequences of one patient to one report"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo "CORES=n sets how many cores are used (now $(CORES)), PYTHON=path which Python makes .venv"
 
 demo: venv demo/.complete ## simulate a small cohort, run the workflow on it, show where the reports are
@@ -29,6 +29,9 @@ test: venv ## run every test
 # Not part of `test`: it installs gigabytes of wheels into environments thrown away after.
 test-envs: venv ## try each stage in a fresh environment of its own list, and validate a run's record
 	LIQUIDBIOPSY_TEST_ENVS=1 $(VENV) -m pytest -o tmp_path_retention_policy=none tests/environments
+
+torture: venv ## kill nodes, controllers and runs of a Slurm that the tests start
+	LIQUIDBIOPSY_TORTURE=1 $(VENV) -m pytest tests/slurm
 
 lint: venv ## check style, formatting, rules and types
 	@failed=; check() { echo "$$*"; "$$@" || failed="$$failed\n  $$*"; }; \
@@ -56,6 +59,9 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 	else echo "tumour fraction: LIQUIDBIOPSY_SHARED_DATA does not name the donors' data: passed by"; fi
 	$(WITH_PACKAGE) -m benchmarks.ctdna_counting --output results/ctdna_counting
 	$(WITH_PACKAGE) -m benchmarks.ctdna_accuracy --libraries 1 --output results/ctdna_accuracy
+
+bench-scale: venv ## measure what planning a run of 1,000 patients takes
+	$(WITH_PACKAGE) -m benchmarks.scale --output results/scale
 
 docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc

@@ -112,8 +112,8 @@ class Cluster:
         self._run("slurmctld", "-D")
 
     def stop_controller(self) -> None:
-        """Kill the controller without warning."""
-        self.processes["slurmctld"].kill()
+        """End the controller as a restart does: killed, it forgets the jobs of the last seconds."""
+        self.processes["slurmctld"].terminate()
         self.processes["slurmctld"].wait()
 
     def start_node(self, node: str) -> None:

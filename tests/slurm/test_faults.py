@@ -36,7 +36,7 @@ def test_what_is_lost_is_done_again(cluster: Cluster, tmp_path: Path) -> None:
 
     finish(start(on_cluster(lab, "--unlock"), cluster, tmp_path))
     said = finish(start(on_cluster(lab), cluster, tmp_path))
-    assert "report of P1" in said
+    assert "over all patients" in said  # the report was in flight: it may have ended meanwhile
     assert "finding events" not in said and "counting its cells" not in said
     observations = results / "ctc" / "P1_a" / "observations.parquet"
     assert observations.stat().st_mtime_ns == done_before

@@ -1,5 +1,6 @@
 """Checksums: of settings, of files and folders, and of the code behind a step."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 from repository import ROOT, other_version
 
 from liquidbiopsy.core.digest import (
+    _statements,
     code_digest,
     code_of,
     imported_modules,
@@ -120,3 +122,17 @@ def test_files_and_folders(tmp_path):
     assert sha256_of_path(tmp_path) != filled
     with pytest.raises(FileNotFoundError):
         sha256_of_path(tmp_path / "nowhere")
+
+
+def test_every_import_is_seen():
+    """Also those within functions, branches and handlers: as a walk over all of the code finds."""
+    for file in (ROOT / "scripts" / "liquidbiopsy").rglob("*.py"):
+        tree = ast.parse(file.read_bytes())
+        kinds = (ast.Import, ast.ImportFrom)
+        every = {ast.dump(n) for n in ast.walk(tree) if isinstance(n, kinds)}
+        assert {ast.dump(n) for n in _statements(tree) if isinstance(n, kinds)} == every, file
+    code = (
+        "try:\n  x = 1 if y else 2\nexcept E:\n  import a\nelse:\n  match x:\n    case 1: import b"
+    )
+    found = [n.names[0].name for n in _statements(ast.parse(code)) if isinstance(n, ast.Import)]
+    assert sorted(found) == ["a", "b"]
