@@ -58,6 +58,8 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 		$(WITH_PACKAGE) -m benchmarks.ctdna_tumour_fraction --donors 4 --output results/ctdna_tumour_fraction; \
 	else echo "tumour fraction: LIQUIDBIOPSY_SHARED_DATA does not name the donors' data: passed by"; fi
 	$(WITH_PACKAGE) -m benchmarks.ctdna_counting --output results/ctdna_counting
+	$(WITH_PACKAGE) -m benchmarks.scdna_accuracy --patients 4 --output results/scdna_accuracy
+	$(WITH_PACKAGE) -m benchmarks.scdna_speed --sizes 100 1000 --output results/scdna_speed
 	$(WITH_PACKAGE) -m benchmarks.ctdna_accuracy --libraries 1 --output results/ctdna_accuracy
 
 bench-scale: venv ## measure what planning a run of 1,000 patients takes

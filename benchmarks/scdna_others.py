@@ -88,7 +88,9 @@ def compared(
     seconds = (process_time() - start) / own.size
     found = [changes(row, contig) for row in alone]
     methods[ALONE] = {"copies": alone, "found": found, "seconds": seconds}
-    methods |= others(python, centred(made, matrix, own))
+    for name, other in others(python, centred(made, matrix, own)).items():
+        called = np.asarray(other["copies"])  # breakpoints are changes of called copies, as ours
+        methods[name] = {**other, "found": [changes(row, contig) for row in called]}
     rows = []
     autosomal = matrix.base[used]
     for name, result in methods.items():

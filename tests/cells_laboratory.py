@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pysam
 from laboratory import SHEETS, Laboratory
 
+from liquidbiopsy.copynumber.own_contigs import BUILDS
 from liquidbiopsy.simulate.karyotypes import draw_clones
 from liquidbiopsy.simulate.single_cells import draw_cell
 from liquidbiopsy.simulate.single_cells_parameters import LEUKOCYTE, ROLES, Cell, CellParameters
@@ -77,7 +78,7 @@ class CellsLaboratory(Laboratory):
     def reads(self, name: str, copies: dict[str, float], seed: int = 1, reads: int = 60_000) -> str:
         """A BAM file of a cell with so many copies of contigs, in proportion to their length."""
 
-        lengths = {f"chr{k}": 100_000_000 - 3_000_000 * k for k in range(1, 23)}
+        lengths = {f"chr{k + 1}": n for k, n in enumerate(BUILDS[BUILD][:22])}
         rng = np.random.default_rng(seed)
         mass = np.array([n * copies.get(c, 2.0) for c, n in lengths.items()])
         per = rng.multinomial(reads, mass / mass.sum())

@@ -107,7 +107,7 @@ def test_results_stand_where_the_contract_says(lab: Laboratory) -> None:
         names = {p.name for p in (results / "reports" / patient).iterdir()}
         assert names == {*TABLES, "report.html"}
     names = {p.name for p in (results / "cohort").iterdir()}
-    assert names == {*TABLES, "index.html"}
+    assert names == {*TABLES, "statistics.parquet", "survival.parquet", "index.html"}
     assert {p.name for p in (results / "run").iterdir()} >= {"quality.html", "excluded.tsv"}
     assert not list(lab.folder.rglob("*.part"))
 

@@ -17,7 +17,7 @@ from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY, Table
-from liquidbiopsy.scdna.cell_bins import Counts, read_counts
+from liquidbiopsy.scdna.cell_counts import Counts, read_counts
 from liquidbiopsy.scdna.cell_quality import Quality, quality_of
 from liquidbiopsy.scdna.matrix import Matrix, matrix_of
 from liquidbiopsy.scdna.profiles import Profiles, profiles_of

@@ -18,7 +18,8 @@ from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, MEASURED
 from liquidbiopsy.scdna.allele_sites import Site, sites_of
 from liquidbiopsy.scdna.allele_tables import ALLELES, allele_rows
-from liquidbiopsy.scdna.cell_bins import counts_table, tracked
+from liquidbiopsy.scdna.cell_bins import tracked
+from liquidbiopsy.scdna.cell_counts import counts_table
 from liquidbiopsy.scdna.cell_files import Read
 from liquidbiopsy.scdna.cell_tables import gather
 from liquidbiopsy.scdna.read_cells import Given, Reader
