@@ -21,7 +21,7 @@ from liquidbiopsy.report.inputs import declared_tables, patient_files
 from liquidbiopsy.report.patient import write_report
 from liquidbiopsy.report.quality import Summary, _add, simulated_words
 from liquidbiopsy.report.statements import state
-from liquidbiopsy.report.summary import aligned, lines
+from liquidbiopsy.report.summary import aligned, headlines, lines
 from liquidbiopsy.report.timeline import _place_labels, event_words, log_ticks
 from liquidbiopsy.report.unite import Part, known_schema, unite
 
@@ -383,6 +383,18 @@ def test_lines_of_the_terminal(report: Path) -> None:
         ("P1", "0", "day 0", "blood", "5"), ("P1", "21", "day 21", "blood", "0"),
     ]  # fmt: skip
     assert told[0][7] == "HER2 positive" and told[-1][-1] == "failed: b4.tif is not there"
+
+
+def test_a_specimen_without_a_count_is_told_by_what_its_assay_puts_on_the_timeline() -> None:
+    about = {"patient_id": "P1", "day": 0, "specimen_id": "S", "visit": None, "assay": "plasma"}
+    blank = dict.fromkeys(["ci_low", "ci_high", "denominator", "target", "reason"])
+    rows = [
+        {**about, **blank, "analyte": name, "value": value, "status": "measured"}
+        for name, value in (("length", 167.0), ("tumour", 0.5))
+    ]
+    assert lines(rows)[0][4] == "167"
+    assert lines(rows, {"plasma": ["other", "tumour"]})[0][4] == "0.5"
+    assert headlines()["ctdna"][0] == "mrd_tumour_fraction"
 
 
 def test_columns_of_the_terminal() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.core.parquet import read_table
+from liquidbiopsy.core.settings import read_yaml
 from liquidbiopsy.core.tables import FAILED, INADEQUATE
 from liquidbiopsy.core.words import number, plain, signed_day
 from liquidbiopsy.report.sections import marker_of
@@ -16,6 +17,7 @@ from liquidbiopsy.report.sections import marker_of
 HEADER = ("patient", "day", "visit", "assay", "result", "95 % CI", "in", "markers", "status")
 TO_THE_RIGHT = (1, 4, 6)
 LONGEST_REASON = 60
+ASSAYS = Path(__file__).resolve().parents[3] / "workflow" / "assays"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{table} is not there; has the workflow run to its end?", file=sys.stderr)
         return 1
     rows = read_table(table).to_pylist()
-    print(aligned([HEADER, *lines(rows)]))
+    print(aligned([HEADER, *lines(rows, headlines())]))
     print()
     for patient in dict.fromkeys(row["patient_id"] for row in rows):
         print(f"  {results}/reports/{patient}/report.html")
@@ -35,18 +37,31 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """A line for each specimen: the count of its assay, or the first statement there is.
+def headlines() -> dict[str, list[str]]:
+    """What each assay that ships with the workflow puts on a timeline, the most telling first."""
+    declared = {path.parent.name: read_yaml(path) for path in sorted(ASSAYS.glob("*/assay.yaml"))}
+    return {name: [a["analyte"] for a in own.get("timeline", [])] for name, own in declared.items()}
+
+
+def lines(
+    rows: Sequence[Mapping[str, Any]], first: Mapping[str, Sequence[str]] | None = None
+) -> list[tuple[str, ...]]:
+    """A line for each specimen: the count of its assay, or what `first` names, or what there is.
 
     Parameters
     ----------
     rows : sequence of mapping
         Rows of report.parquet, sorted as they are there.
+    first : mapping, optional
+        Assay -> analytes that are shown before others.
     """
     found = []
     for _, same in groupby(rows, key=lambda r: (r["patient_id"], r["day"], r["specimen_id"])):
         of_specimen = list(same)
-        counts = [r for r in of_specimen if r["analyte"] == f"{r['assay']}_count"]
+        assay = of_specimen[0]["assay"]
+        named = [f"{assay}_count", *(first or {}).get(assay, [])]
+        own = ([r for r in of_specimen if r["analyte"] == name] for name in named)
+        counts = next(filter(None, own), [])
         row = min(counts or of_specimen, key=lambda r: r["target"] is not None)
         found.append(_line(row, of_specimen))
     return found
