@@ -154,8 +154,6 @@ def test_single_reads_are_said():
 
 def test_defaults_of_the_schema_are_those_tested():
     schema = read_yaml(ROOT / "workflow/assays/ctdna/config.schema.yaml")
-    if "wgs" not in schema["properties"]:
-        pytest.skip("the whole-genome settings are not in the schema yet")
     default = with_defaults({}, schema)["wgs"]
     assert {k: default["fragments"][k] for k in SETTINGS["fragments"]} == SETTINGS["fragments"]
     assert (default["min_mapq"], default["duplicates"]) == (20, "auto")

@@ -17,7 +17,6 @@ from liquidbiopsy.core.observations import Observation
 from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.core.tables import OBSERVATIONS, QUALITY
 from liquidbiopsy.core.words import number, plain
-from liquidbiopsy.report.inputs import declared_tables, patient_files
 from liquidbiopsy.report.patient import write_report
 from liquidbiopsy.report.quality import Summary, _add, simulated_words
 from liquidbiopsy.report.statements import state
@@ -399,22 +398,3 @@ def test_a_specimen_without_a_count_is_told_by_what_its_assay_puts_on_the_timeli
 
 def test_columns_of_the_terminal() -> None:
     assert aligned([("a", "1"), ("bbb", "22")]) == "a     1\nbbb  22"
-
-
-def test_inputs_follow_the_declarations(tmp_path: Path) -> None:
-    class Declared:
-        tables, pictures = ("cells", "quality"), True
-
-    class Run:
-        assays = {"ctc": Declared(), "own": type("Own", (), {"tables": (), "pictures": False})()}
-        config = {"results": "out"}
-
-        def specimens_of(self, _: str) -> list[dict[str, Any]]:
-            return [specimen("S1", 0, assay="ctc"), specimen("S2", 0, assay="own")]
-
-    run: Any = Run()
-    assert declared_tables(run) == ["cells", "quality"]
-    assert patient_files(run, "P1") == [
-        "out/ctc/S1/observations.parquet", "out/ctc/S1/cells.parquet", "out/ctc/S1/quality.parquet",
-        "out/ctc/S1/thumbnails.parquet", "out/own/S2/observations.parquet",
-    ]  # fmt: skip

@@ -22,13 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber import mappable_kernel as kernel
+from liquidbiopsy.copynumber.bin_table import read_bin_table
 from liquidbiopsy.copynumber.bins import CONTIGS, Bins, Values, plain
 from liquidbiopsy.copynumber.gc_content import gc_of_reference
+from liquidbiopsy.copynumber.reference_gc import GC
 from liquidbiopsy.core.errors import InputError, UserError
 from liquidbiopsy.core.names import without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
-from liquidbiopsy.core.tables import Table, column, real, text, whole
+from liquidbiopsy.core.tables import Table, column, real
 from liquidbiopsy.reads.reference import Reference, open_reference
 
 TILES = 500  # to a bin: its ends are put at those of a tile
@@ -42,13 +44,9 @@ MAPPABLE = Table(
     name="mappable_bins",
     row="one bin of a reference; where it cannot be read, the one row says why",
     columns=(
-        column("chrom", text, "Contig, without `chr`", nullable=False),
-        column("start", whole, "First base, from 0", "{bases}", nullable=False),
-        column("end", whole, "One past its last base", "{bases}", nullable=False),
-        column("gc", real, "Share of G and C of the known bases, 0 to 1"),
-        column("acgt", real, "Known bases over all, 0 to 1"),
+        *GC.columns[:-1],
         column("mappability", real, "Places to which reads map uniquely over all, 0 to 1"),
-        column("reason", text, "Why the reference cannot be read"),
+        GC.columns[-1],
     ),
 )
 
@@ -106,19 +104,11 @@ def read_mappable_bins(path: str) -> MappableBins:
     UserError
         The reference could not be read.
     """
-    table = read_table(path)
-    reason = next(filter(None, table["reason"].to_pylist()), None)
+    reason = next(filter(None, read_table(path)["reason"].to_pylist()), None)
     if reason:
         raise UserError(reason)
-    chrom = table["chrom"].to_pylist()
-    contigs = tuple(dict.fromkeys(chrom))
-    contig = np.array([contigs.index(name) for name in chrom], np.int16)
-    start, end = (table[name].to_numpy().astype(np.int64) for name in ("start", "end"))
-    bins = Bins(contigs, contig, start, end)
-    gc, acgt, mappability = (
-        np.array(table[name].to_numpy(), np.float64) for name in ("gc", "acgt", "mappability")
-    )
-    return MappableBins(bins, gc, acgt, mappability)
+    made = read_bin_table(path)
+    return MappableBins(made.bins, *map(made.numbers, ("gc", "acgt", "mappability")))
 
 
 def mappable_tiles(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -34,4 +34,11 @@ def without_place(words: str, path: str, name: str) -> str:
     if Path(path).is_absolute():
         for folder in (path, str(Path(path).parent)):
             words = words.replace(f"{folder}/", "")
+    return words
+
+
+def without_places(words: str | None, names: Mapping[str, str]) -> str | None:
+    """A reason with several files as tables name them (`shown_names`)."""
+    for path, name in names.items() if words else ():
+        words = without_place(str(words), path, name)
     return words

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+from collections.abc import Iterable
 
 
 def expand_path(path: str) -> list[str]:
@@ -12,3 +14,13 @@ def expand_path(path: str) -> list[str]:
         return [path]
     parts = re.split(r"\{\w+\}", path)
     return sorted(glob.glob("*".join(glob.escape(part) for part in parts)))
+
+
+def existing(paths: Iterable[str | None]) -> list[str]:
+    """Paths that can be read, each once, in order; the rest is for the steps to report."""
+    return sorted({path for path in paths if path and readable(path)})
+
+
+def readable(path: str) -> bool:
+    """Whether there is a file or folder that may be read."""
+    return os.access(path, os.R_OK)

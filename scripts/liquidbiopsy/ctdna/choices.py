@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from liquidbiopsy.core.errors import InputError, UserError
+from liquidbiopsy.core.paths import existing, readable
 from liquidbiopsy.core.run import Specimen
 from liquidbiopsy.ctdna.tables import PANEL, PLASMA, WGS
 from liquidbiopsy.reads.hotspots import read_hotspots
@@ -62,7 +63,7 @@ class Choice:
         reference = self.reference_of(library)
         if library["library"] == WGS and not library["fq1"]:
             return None
-        if reference is None or not _readable(reference["fasta"]):
+        if reference is None or not readable(reference["fasta"]):
             return None
         return reference.get("bwa") or f"{self._folder(library)}/genome"
 
@@ -152,15 +153,6 @@ def _bases_of(bed: str, changed: int, size: int) -> int:
         return bases_of(read_panel(bed))
     except InputError:
         return 0
-
-
-def existing(paths: Sequence[str | None]) -> list[str]:
-    """Paths that can be read, each once, in order; the rest is for the steps to report."""
-    return sorted({p for p in paths if p and _readable(p)})
-
-
-def _readable(path: str) -> bool:
-    return os.access(path, os.R_OK)
 
 
 def check(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

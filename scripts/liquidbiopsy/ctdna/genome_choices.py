@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from liquidbiopsy.ctdna.choices import Choice, existing
+from liquidbiopsy.core.paths import existing
+from liquidbiopsy.ctdna.choices import Choice
 from liquidbiopsy.ctdna.tables import NORMAL, WGS
 
 Library = Mapping[str, Any]

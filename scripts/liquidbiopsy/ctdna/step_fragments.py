@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError
-from liquidbiopsy.core.names import shown_names, without_place
+from liquidbiopsy.core.names import shown_names, without_places
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, MEASURED, QUALITY, Table
@@ -81,7 +81,7 @@ def fragments_library(
         found = Measured(sizes={"status": FAILED, "reason": str(error), "fragments": 0})
         told |= {"status": FAILED}
     for name in ("reason", "bins_reason"):
-        found.sizes[name] = _without_places(found.sizes.get(name), names)
+        found.sizes[name] = without_places(found.sizes.get(name), names)
     files = {name: path for path, name in names.items()}
     files |= {"reads": made} if made else {}
     provenance = Provenance(code, {"wgs": dict(settings)}, checksums(files))
@@ -107,10 +107,3 @@ def _as_given(row: Mapping[str, Any]) -> dict[str, Any]:
     own = {key: row[key] for key in ("specimen_id", "library_id", "role", "library")}
     simulated = any(says_simulated(row[name]) for name in ("bam", "wig", "bins") if row[name])
     return {**own, "status": MEASURED, "mutations": bool(row["mutations"]), "simulated": simulated}
-
-
-def _without_places(words: str | None, names: Mapping[str, str]) -> str | None:
-    """A reason with files as tables name them."""
-    for path, name in names.items() if words else ():
-        words = without_place(str(words), path, name)
-    return words

@@ -16,9 +16,8 @@ from liquidbiopsy.core.names import without_place
 from liquidbiopsy.reads.alignments import open_alignments, reads_of
 from liquidbiopsy.reads.reference import Reference, open_reference
 from liquidbiopsy.scdna.allele_sites import BASES, Alleles, Site
+from liquidbiopsy.scdna.good_reads import is_good
 
-LEFT_OUT = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Unmapped, secondary, failed, duplicate and supplementary reads."""
 Whole = npt.NDArray[np.int64]
 
 
@@ -89,7 +88,7 @@ def _count_file(
         own = [plain(contig) for contig in handle.references]
         for read in reads_of(handle, file):
             contig = own[read.reference_id] if read.reference_id >= 0 else ""
-            if contig not in place or not _counts(read, settings["min_mapq"]):
+            if contig not in place or not is_good(read, settings["min_mapq"]):
                 continue
             hit = first[contig] + _hit(read, place[contig])
             if hit.size:
@@ -97,10 +96,6 @@ def _count_file(
                     zip(hit.tolist(), place[contig][hit - first[contig]].tolist(), strict=True)
                 )
                 _add(read, at, settings, counts, ref, seen)
-
-
-def _counts(read: AlignedSegment, min_mapq: int) -> bool:
-    return not read.flag & LEFT_OUT and read.mapping_quality >= min_mapq
 
 
 def _hit(read: AlignedSegment, places: Whole) -> Whole:

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pysam
 
 from liquidbiopsy.copynumber.bins import CONTIGS, plain
 from liquidbiopsy.reads.alignments import open_alignments, reads_of
 from liquidbiopsy.reads.reference import Reference
-
-LEFT_OUT = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Unmapped, secondary, failed, duplicate and supplementary reads."""
+from liquidbiopsy.scdna.good_reads import is_good
 
 
 def breadth_of(file: str, genome: Reference | None, settings: Mapping[str, Any]) -> float:
@@ -39,7 +36,7 @@ def breadth_of(file: str, genome: Reference | None, settings: Mapping[str, Any])
         own = [plain(name) in CONTIGS for name in handle.references]
         whole = sum(n for n, there in zip(handle.lengths, own, strict=True) if there)
         for read in reads_of(handle, file):
-            if _counts(read, settings["min_mapq"]) and own[read.reference_id]:
+            if is_good(read, settings["min_mapq"]) and own[read.reference_id]:
                 places.append((read.reference_id, read.reference_start, read.reference_end or 0))
     if not whole or not places:
         return 0.0
@@ -54,7 +51,3 @@ def covered_bases(places: npt.NDArray[np.int64]) -> int:
     reach = np.maximum.accumulate(high)
     before = np.concatenate([[-1], reach[:-1]])
     return int(np.maximum(high - np.maximum(low, before), 0).sum())
-
-
-def _counts(read: pysam.AlignedSegment, min_mapq: int) -> bool:
-    return not read.flag & LEFT_OUT and read.mapping_quality >= min_mapq

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from liquidbiopsy.core.errors import UserError
+from liquidbiopsy.core.paths import existing, readable
 from liquidbiopsy.core.run import Run, Specimen
 from liquidbiopsy.reads.hotspots import read_hotspots
 from liquidbiopsy.scdna.rows import TUMOUR_CELL
@@ -37,7 +37,7 @@ class Choice:
         named = [row[name] for row in cells for name in FILES]
         named += [own["fasta"] for own in self._references(cells).values()]
         named += [self.settings["counts"][name] for name in ("gc", "mappability")]
-        return sorted({path for path in named if path and os.access(path, os.R_OK)})
+        return existing(named)
 
     def references_of(self, cells: Rows) -> dict[str, dict[str, Any]]:
         """References that cells name, with what the run makes of each."""
@@ -113,7 +113,7 @@ class Choice:
         """References that cells name and whose files can be read."""
         names = sorted({str(row["reference"]) for row in cells if row["reference"]})
         known = {name: dict(self.run.config["references"][name]) for name in names}
-        return {name: own for name, own in known.items() if os.access(own["fasta"], os.R_OK)}
+        return {name: own for name, own in known.items() if readable(own["fasta"])}
 
     def _of(self, reference: str, cells: Rows) -> list[Mapping[str, Any]]:
         return [row for row in cells if row["reference"] == reference]

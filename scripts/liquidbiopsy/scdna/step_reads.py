@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from liquidbiopsy.core.errors import UserError
-from liquidbiopsy.core.names import shown_names, without_place
+from liquidbiopsy.core.names import shown_names, without_places
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, MEASURED
@@ -107,7 +107,7 @@ def _row(
     """What is known of a cell before its profile."""
     told: dict[str, Any] = {key: row[key] for key in ("specimen_id", "cell_id", "role")}
     reason = failed.get(row["cell_id"])
-    told |= {"status": FAILED if reason else MEASURED, "reason": _shown(reason, names)}
+    told |= {"status": FAILED if reason else MEASURED, "reason": without_places(reason, names)}
     told["simulated"] = any(SIMULATED in Path(row[name] or "").name for name in FILES)
     if isinstance(read, Read):
         note = "; ".join(filter(None, (read.note, *notes)))
@@ -115,7 +115,7 @@ def _row(
             "kind": RATIO if read.loaded.count is None else COUNT,
             "duplicates": read.duplicates,
             "breadth": read.breadth,
-            "note": _shown(note, names) or None,
+            "note": without_places(note, names) or None,
         }
     return told
 
@@ -136,10 +136,3 @@ def _names(
     tracks = settings["counts"]
     paths += [tracks[name] for name in ("gc", "mappability") if tracks[name]]
     return shown_names(list(dict.fromkeys(paths)))
-
-
-def _shown(words: str | None, names: Mapping[str, str]) -> str | None:
-    """A reason with files as tables name them."""
-    for path, name in names.items() if words else ():
-        words = without_place(str(words), path, name)
-    return words

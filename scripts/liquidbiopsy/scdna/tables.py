@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquidbiopsy.core.tables import Table, column, flag, real, text, whole
-from liquidbiopsy.scdna.allele_tables import ALLELES, HOTSPOTS
+from liquidbiopsy.scdna.allele_tables import ALLELES, CELL, HOTSPOTS
 
 READS, BASES, COPIES, CELLS_UNIT, BINS_UNIT, EVENTS = (
     "{reads}", "{bases}", "{copies}", "{cells}", "{bins}", "{events}",
@@ -11,8 +11,7 @@ READS, BASES, COPIES, CELLS_UNIT, BINS_UNIT, EVENTS = (
 COUNT, RATIO = "count", "ratio"
 """What a cell came as: reads in bins, or ratios that somebody made of them."""
 
-SPECIMEN = column("specimen_id", text, "Specimen", nullable=False)
-CELL = (SPECIMEN, column("cell_id", text, "Cell as scdna.tsv names it", nullable=False))
+SPECIMEN = CELL[0]
 CLONE = column("clone", text, "Clone of the patient; `normal` has the normal genome")
 PLACE = (
     column("chrom", text, "Contig, without `chr`", nullable=False),
