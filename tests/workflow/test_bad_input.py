@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from laboratory import PLATFORMS, Laboratory, copy_of_repository, write_pages
+from laboratory import PLATFORMS, Laboratory, write_pages
 
 DAMAGED = {  # specimen: status, gist of the reason
     "A_truncated": ("failed", "is truncated"),
@@ -35,7 +35,7 @@ AS_ROOT = os.geteuid() == 0  # who may read every file
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     folder = tmp_path_factory.mktemp("bad_input")
-    made = Laboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = Laboratory(folder / "lab")
     made.settings["assays"]["ctc"]["platforms"] = {
         **PLATFORMS,
         "nosize": {**PLATFORMS["stack"], "pixel_size_um": None},

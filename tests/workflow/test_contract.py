@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from laboratory import PLATFORMS, Laboratory, copy_of_repository
+from laboratory import PLATFORMS, Laboratory
 from repository import ROOT
 
 from liquidbiopsy.simulate.parameters import CYTOKERATIN, HER2, LEUKOCYTE, NUCLEUS
@@ -61,13 +61,8 @@ CLOCK = re.compile(rb"20\d\d-[01]\d-[0-3]\d[T ]|\b[0-2]\d:[0-5]\d:[0-5]\d\b")
 MARKED = ["nucleus", "cytokeratin", "leukocyte", "her2"]
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_repository(tmp_path_factory.mktemp("workflow"))
-
-
-def new_laboratory(folder: Path, root: Path) -> Laboratory:
-    lab = Laboratory(folder, root)
+def new_laboratory(folder: Path) -> Laboratory:
+    lab = Laboratory(folder)
     marked = {**PLATFORMS["folder"], "layout": "blocks", "channels": MARKED}
     lab.settings["assays"]["ctc"]["platforms"]["marked"] = marked
     channels = (NUCLEUS, CYTOKERATIN, LEUKOCYTE, HER2)
@@ -83,8 +78,8 @@ def new_laboratory(folder: Path, root: Path) -> Laboratory:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Laboratory:
-    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab", root)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
     made.finish(cores=2)
     return made
 
@@ -207,16 +202,16 @@ def test_pages_name_no_folder_of_this_machine(lab: Laboratory) -> None:
         assert str(lab.folder).encode() not in raw and str(lab.root).encode() not in raw, name
 
 
-def test_one_core_gives_the_same_bytes_in_another_folder(lab, root, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "elsewhere", root)
+def test_one_core_gives_the_same_bytes_in_another_folder(lab, tmp_path: Path) -> None:
+    other = new_laboratory(tmp_path / "elsewhere")
     other.finish(cores=1)
     assert_alike(
         lab.results(".parquet", ".html", ".tsv"), other.results(".parquet", ".html", ".tsv")
     )
 
 
-def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(lab, root, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "killed", root)
+def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(lab, tmp_path: Path) -> None:
+    other = new_laboratory(tmp_path / "killed")
     shutil.rmtree(other.folder / "images")
     shutil.copytree(lab.folder / "images", other.folder / "images")
     results = other.folder / "results"

@@ -6,7 +6,6 @@ import shutil
 
 import pysam
 import pytest
-from laboratory import copy_of_repository
 from plasma_laboratory import PlasmaLaboratory
 
 DAMAGED = {  # library of the specimen A_bad: gist of the reason
@@ -38,7 +37,7 @@ WHOLE = {  # specimen, a patient of its own: reason of its only library
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> PlasmaLaboratory:
     folder = tmp_path_factory.mktemp("bad_plasma")
-    made = PlasmaLaboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = PlasmaLaboratory(folder / "lab")
     made.plasma("plasma", seed=1, read_pairs=1500, input_ng=0.6)
     reads = made.folder / "reads"
     first, second = (f"reads/plasma/plasma_R{k}.fastq.gz" for k in (1, 2))

@@ -6,7 +6,6 @@ from pathlib import Path
 import pysam
 import pysam.bcftools
 import pytest
-from laboratory import copy_of_repository
 from plasma_laboratory import PlasmaLaboratory
 from repository import other_version
 
@@ -18,8 +17,8 @@ VARIANTS = {
 }
 
 
-def new_laboratory(folder: Path, root: Path) -> PlasmaLaboratory:
-    lab = PlasmaLaboratory(folder, root)
+def new_laboratory(folder: Path) -> PlasmaLaboratory:
+    lab = PlasmaLaboratory(folder)
     lab.plasma("plasma", seed=1)
     lab.plasma("leukocytes", tumour=False, seed=2, fragments="sheared")
     lab.plasma("clear", tumour=False, seed=3)
@@ -31,13 +30,8 @@ def new_laboratory(folder: Path, root: Path) -> PlasmaLaboratory:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_repository(tmp_path_factory.mktemp("workflow"))
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, root: Path) -> PlasmaLaboratory:
-    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab", root)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> PlasmaLaboratory:
+    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
     made.finish(cores=2)
     return made
 
@@ -99,8 +93,8 @@ def test_no_path_of_the_machine_is_in_a_result(lab: PlasmaLaboratory) -> None:
             assert str(lab.folder) not in str(handle.header), bam.name
 
 
-def test_one_core_gives_the_same_bytes(lab, root, tmp_path: Path) -> None:
-    other = PlasmaLaboratory(tmp_path / "lab", root)
+def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
+    other = PlasmaLaboratory(tmp_path / "lab")
     other.plasma("plasma", seed=1)
     other.add_library("A_tumour", "plasma", mutations="reads/mutations.tsv")
     other.finish("results/ctdna/A_tumour/libraries/plasma/consensus.bam", cores=1)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from genome_laboratory import BIN_BP, GenomeLaboratory
-from laboratory import copy_of_repository
 
 SEGMENTS = {
     **dict.fromkeys(["specimen_id", "library_id", "chrom"], "string"),
@@ -25,7 +24,7 @@ FAILED = {  # library of B_bad: gist of the reason of its tumour fraction
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> GenomeLaboratory:
     folder = tmp_path_factory.mktemp("genomes")
-    made = GenomeLaboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = GenomeLaboratory(folder / "lab")
     made.add_genome("A_tumour", "tumour", wig=made.genome("tumour", 0.3, seed=1))
     made.add_genome("A_clear", "clear", wig=made.genome("clear", 0.0, seed=2))
     made.add_genome("A_reads", "reads", bam=made.reads("reads", 0.4, seed=3))

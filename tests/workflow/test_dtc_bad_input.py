@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tifffile
-from laboratory import copy_of_repository
 from marrow_laboratory import MarrowLaboratory
 
 DAMAGED = {  # specimen: status, gist of the reason
@@ -24,7 +23,7 @@ GOOD = ("B_good", "B_badcontrol")
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     folder = tmp_path_factory.mktemp("bad_marrow")
-    made = MarrowLaboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = MarrowLaboratory(folder / "lab")
     images = made.folder / "images"
     whole = made.marrow("good.svs", tumour=2, seed=1).image.read_bytes()
     made.marrow("other.svs", tumour=4, stained=12, chromogen="fast_red", seed=2)
@@ -103,7 +102,7 @@ def test_the_run_goes_to_its_end_and_names_them_all(lab: MarrowLaboratory) -> No
     ],
 )
 def test_impossible_stains_are_named_before_anything_runs(lab, stains, words, tmp_path) -> None:
-    other = MarrowLaboratory(tmp_path / "lab", lab.root)
+    other = MarrowLaboratory(tmp_path / "lab")
     other.settings["assays"]["dtc"]["stains"] = stains
     other.add_slide("A", "S1", lab.folder / "images" / "good.svs")
     done = other.run("--dry-run")

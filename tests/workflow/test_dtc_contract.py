@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laboratory import copy_of_repository
 from marrow_laboratory import MarrowLaboratory
 
 CELLS = {
@@ -29,8 +28,8 @@ GATES = [  # a laboratory's own, which part the simulator's kinds: here the coun
 ]
 
 
-def new_laboratory(folder: Path, root: Path) -> MarrowLaboratory:
-    lab = MarrowLaboratory(folder, root)
+def new_laboratory(folder: Path) -> MarrowLaboratory:
+    lab = MarrowLaboratory(folder)
     lab.marrow("tumour.svs", tumour=3, clusters=1, seed=1)
     lab.marrow("second.ome.tif", tumour=2, seed=2)
     lab.marrow("probable.svs", probable=3, seed=3, **CLEAR)
@@ -51,13 +50,8 @@ def new_laboratory(folder: Path, root: Path) -> MarrowLaboratory:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_of_repository(tmp_path_factory.mktemp("workflow"))
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, root: Path) -> MarrowLaboratory:
-    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab", root)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
+    made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
     made.finish(cores=2)
     return made
 
@@ -125,8 +119,8 @@ def test_every_cell_is_found_again_in_qupath(lab: MarrowLaboratory) -> None:
         assert min(xs) <= cell["x_px"] <= max(xs) and min(ys) <= cell["y_px"] <= max(ys)
 
 
-def test_one_core_gives_the_same_bytes(lab, root, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "elsewhere", root)
+def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
+    other = new_laboratory(tmp_path / "elsewhere")
     other.finish(cores=1)
     kinds = (".parquet", ".html", ".geojson")
     one, two = lab.results(*kinds), other.results(*kinds)
@@ -134,8 +128,8 @@ def test_one_core_gives_the_same_bytes(lab, root, tmp_path: Path) -> None:
     assert [name for name in sorted(one) if one[name] != two[name]] == []
 
 
-def test_other_tiles_find_the_same_cells(lab, root, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "tiled", root)
+def test_other_tiles_find_the_same_cells(lab, tmp_path: Path) -> None:
+    other = new_laboratory(tmp_path / "tiled")
     other.settings["assays"]["dtc"]["detection"] = {"tile_um": 200}
     other.finish("results/dtc/A_two/observations.parquet", "results/dtc/C_none/cells.parquet")
     for specimen in ("A_two", "C_none"):
@@ -148,9 +142,9 @@ def test_other_tiles_find_the_same_cells(lab, root, tmp_path: Path) -> None:
     assert ratio == pytest.approx(1, abs=0.02)
 
 
-def test_a_review_changes_the_count(lab, root, tmp_path: Path) -> None:
+def test_a_review_changes_the_count(lab, tmp_path: Path) -> None:
     cells = lab.read("dtc", "C_none", "cells.parquet").to_pylist()
-    other = new_laboratory(tmp_path / "reviewed", root)
+    other = new_laboratory(tmp_path / "reviewed")
     row = {"specimen_id": "C_none", "cell_id": cells[0]["cell_id"], "call": "tumour_cell"}
     other.rows["reviews"].append({**row, "reviewer": "AB"})
     other.finish("results/dtc/C_none/observations.parquet")
@@ -159,8 +153,8 @@ def test_a_review_changes_the_count(lab, root, tmp_path: Path) -> None:
     assert (changed["call"], changed["auto_call"]) == ("tumour_cell", cells[0]["auto_call"])
 
 
-def test_too_few_cells_are_inadequate_and_say_so(lab, root, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "few", root)
+def test_too_few_cells_are_inadequate_and_say_so(lab, tmp_path: Path) -> None:
+    other = new_laboratory(tmp_path / "few")
     other.settings["assays"]["dtc"]["quality"] = {}  # 2,000,000
     other.finish("results/dtc/C_none/observations.parquet")
     row = other.count("C_none")

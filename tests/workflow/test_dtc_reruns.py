@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from laboratory import copy_of_repository
 from marrow_laboratory import MarrowLaboratory
 
 ONE = {"P1_a"}
@@ -19,7 +18,7 @@ GATES = [{"call": "tumour_cell", "when": "nuclei >= 1"}]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     folder = tmp_path_factory.mktemp("reruns")
-    lab = MarrowLaboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    lab = MarrowLaboratory(folder / "lab")
     for specimen, image, seed in (("P1_a", "a.svs", 1), ("P2_b", "b.svs", 2)):
         lab.marrow(image, seed=seed, width_px=600, height_px=600, nuclei=250)
         lab.add_slide(specimen, "S1", image)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from laboratory import Laboratory, copy_of_repository
+from laboratory import Laboratory
 
 RULES = """
 from liquidbiopsy.core.run import current_run
@@ -66,7 +66,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     folder = tmp_path_factory.mktemp("own")
-    made = Laboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = Laboratory(folder / "lab")
     own = folder / "elsewhere" / "mine"
     own.mkdir(parents=True)
     for name, text in FILES.items():

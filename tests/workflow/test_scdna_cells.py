@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cells_laboratory import BIN_BP, CellsLaboratory, wide_table
-from laboratory import copy_of_repository
 
 from liquidbiopsy.simulate.single_cells_parameters import LEUKOCYTE
 
@@ -37,7 +36,7 @@ FAILED = {  # cell of B_bad: gist of its reason
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> CellsLaboratory:
     folder = tmp_path_factory.mktemp("cells")
-    made = CellsLaboratory(folder / "lab", copy_of_repository(folder / "workflow"))
+    made = CellsLaboratory(folder / "lab")
     made.add_cells("A_blood", KINDS)
     later = {"dtc1": (0,), "dtc2": (1,), "dtc3": (1,)}
     made.add_cells("A_marrow", later, seed=2)
