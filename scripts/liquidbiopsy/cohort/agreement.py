@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact
+import scipy
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
@@ -59,7 +59,7 @@ def fisher(count: int, total: int, other: int, other_total: int, side: str = "tw
         `two-sided`; `less`: the first group's share is the smaller one; `greater`.
     """
     table = [[count, total - count], [other, other_total - other]]
-    return float(fisher_exact(table, alternative=side).pvalue)
+    return float(scipy.stats.fisher_exact(table, alternative=side).pvalue)
 
 
 def transitions(first: Sequence[str], second: Sequence[str]) -> Transitions:

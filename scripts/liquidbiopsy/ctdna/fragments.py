@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from liquidbiopsy.copynumber.counting import Fragments
 from liquidbiopsy.core.intervals import clopper_pearson
@@ -108,7 +108,7 @@ def mode_of(lengths: Whole) -> Mode:
     """
     top = int(np.argmax(lengths))
     count = int(lengths[top])
-    tail = binom.cdf(lengths, lengths + count, 0.5)
+    tail = bdtr(lengths, lengths + count, 0.5)
     alike = np.flatnonzero((2 * tail >= 1 - LEVEL) & (lengths > 0))
     return Mode(top, int(alike[0]), int(alike[-1]), count)
 

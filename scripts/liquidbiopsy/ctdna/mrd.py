@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import logsumexp
-from scipy.stats import chi2
+from scipy.special import chdtri, logsumexp
 
 from liquidbiopsy.core.tables import INADEQUATE, MEASURED, NOT_DETECTED
 from liquidbiopsy.ctdna.mrd_statistic import locus_weights, statistics
@@ -266,7 +265,7 @@ def interval(evidence: Evidence, weights: Reals, level: float) -> tuple[float, f
         for f in (float(found.x), top):
             if profile(f) > peak + 1e-9:
                 best, peak = f, profile(f)
-    bound = peak - chi2.ppf(level, 1) / 2
+    bound = peak - chdtri(1, 1 - level) / 2
 
     def above(f: float) -> float:
         return profile(f) - bound

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pysam
-from scipy.stats import nbinom
+from scipy.special import betainc
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.core.tables import INADEQUATE
@@ -135,7 +135,7 @@ def in_normal(counted: Counted) -> set[Mutation]:
             continue
         certain = evidence.certainty[evidence.stratum[mine]].min()
         shape = min(certain, evidence.evenness[group])
-        p = nbinom.sf(mutated - 1, shape, shape / (shape + expected))
+        p = betainc(mutated, shape, expected / (shape + expected))  # of a negative binomial
         if p * evidence.loci < IN_NORMAL_P:
             of_group = zip(counted.targets, counted.groups, strict=True)
             found |= {target.mutation for target, g in of_group if g == group}

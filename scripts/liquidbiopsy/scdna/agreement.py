@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from liquidbiopsy.copynumber.bins import Mask, Values
 
@@ -78,7 +78,7 @@ def agreement(clone: Values, plasma: Values, used: Mask | None = None) -> Row:
     x, y = x - x.mean(), y - y.mean()
     square = float(x @ x)
     pearson = float(x @ y) / np.sqrt(square * float(y @ y))
-    ranks = np.corrcoef(rankdata(x), rankdata(y))[0, 1]
+    ranks = np.corrcoef(scipy.stats.rankdata(x), scipy.stats.rankdata(y))[0, 1]
     turns = np.unique(np.linspace(1, x.size - 1, min(TURNS, x.size - 1)).round().astype(np.int64))
     chance = np.array([x @ np.roll(y, k) for k in turns]) >= float(x @ y) * (1 - 1e-9)
     return found | {
