@@ -32,7 +32,10 @@ SHEETS: dict[str, tuple[str, ...]] = {
     "ctc": ("specimen_id", "image", "platform"),
     "dtc": ("specimen_id", "slide_id", "image", "chromogen"),
     "ctdna": ("specimen_id", "library_id", "library", "panel", "fq1", "fq2", "reference"),
+    "scdna": ("specimen_id", "cell_id", "bam", "reference"),
 }
+CELLS = 8
+"""Single cells of a specimen."""
 CHANNELS = ["nucleus", "cytokeratin", "leukocyte"]
 PLATFORM = {"layout": "stack", "channels": CHANNELS, "pixel_size_um": 0.5}
 SETTINGS: dict[str, Any] = {
@@ -41,21 +44,21 @@ SETTINGS: dict[str, Any] = {
         "ctc": {"platforms": {"scanner": PLATFORM}},
         "dtc": {"pixel_size_um": 0.5},
         "ctdna": {"panels": {"small": {"bed": "raw/panel.bed", "read_structure": ["+T", "+T"]}}},
+        "scdna": {},
     },
 }
 
 
-def rows_of(specimen: str) -> dict[str, list[str]]:
-    """The row of a specimen in each assay's sheet; raw files are one a specimen."""
+def rows_of(assay: str, specimen: str) -> list[list[str]]:
+    """The rows of a specimen in its assay's sheet; every raw file is its own."""
+    raw = f"raw/{specimen}"
+    fastq = [f"{raw}_R1.fastq.gz", f"{raw}_R2.fastq.gz"]
     return {
-        "ctc": [specimen, f"raw/{specimen}.tif", "scanner"],
-        "dtc": [specimen, "slide1", f"raw/{specimen}.svs", "dab"],
-        "ctdna": [
-            *(specimen, "plasma1", "panel", "small"),
-            *(f"raw/{specimen}_R{k}.fastq.gz" for k in (1, 2)),
-            "sim",
-        ],
-    }
+        "ctc": [[specimen, f"{raw}.tif", "scanner"]],
+        "dtc": [[specimen, "slide1", f"{raw}.svs", "dab"]],
+        "ctdna": [[specimen, "plasma1", "panel", "small", *fastq, "sim"]],
+        "scdna": [[specimen, f"cell{k}", f"{raw}_{k}.bam", "sim"] for k in range(CELLS)],
+    }[assay]
 
 
 def write_run(folder: Path, patients: int, present: bool) -> None:
@@ -68,10 +71,10 @@ def write_run(folder: Path, patients: int, present: bool) -> None:
         for k, visit in enumerate(VISITS):
             for assay in assays:
                 specimen = f"{patient}_{assay}_{k}"
-                volume = "" if assay == "dtc" else "7.5"
+                volume = "7.5" if assay in ("ctc", "ctdna") else ""
                 day = str(k * DAYS_BETWEEN)
                 lines["specimens"].append([specimen, patient, assay, visit, day, volume])
-                lines[assay].append(rows_of(specimen)[assay])
+                lines[assay] += rows_of(assay, specimen)
     raw = folder / "raw"
     raw.mkdir(parents=True)
     (raw / "sim.fa").touch()

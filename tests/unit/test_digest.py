@@ -8,14 +8,15 @@ import sys
 import pytest
 from repository import ROOT, other_version
 
+from liquidbiopsy.core import imports
 from liquidbiopsy.core.digest import (
-    _statements,
     code_digest,
     code_of,
     imported_modules,
     sha256_of_path,
     sha256_of_settings,
 )
+from liquidbiopsy.core.imports import names_imported
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 STEPS = [
@@ -124,15 +125,48 @@ def test_files_and_folders(tmp_path):
         sha256_of_path(tmp_path / "nowhere")
 
 
+def walked(content: bytes) -> set[str]:
+    """Names that a walk over all of the code finds."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return found
+
+
 def test_every_import_is_seen():
-    """Also those within functions, branches and handlers: as a walk over all of the code finds."""
+    """Also those within functions, branches and handlers."""
     for file in (ROOT / "scripts" / "liquidbiopsy").rglob("*.py"):
-        tree = ast.parse(file.read_bytes())
-        kinds = (ast.Import, ast.ImportFrom)
-        every = {ast.dump(n) for n in ast.walk(tree) if isinstance(n, kinds)}
-        assert {ast.dump(n) for n in _statements(tree) if isinstance(n, kinds)} == every, file
-    code = (
-        "try:\n  x = 1 if y else 2\nexcept E:\n  import a\nelse:\n  match x:\n    case 1: import b"
-    )
-    found = [n.names[0].name for n in _statements(ast.parse(code)) if isinstance(n, ast.Import)]
-    assert sorted(found) == ["a", "b"]
+        assert set(names_imported(file.read_bytes())) == walked(file.read_bytes()), file
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n  x = 1 if y else 2\nexcept E:\n  import a\nelse:\n  match x:\n    case 1: import b",
+        "import a.b as c, d  # why\nfrom e import (  # f\n    g,  # h, i\n    j as k,\n)\n",
+        "from . import a\nfrom .b import c\nfrom ..d import e\n",
+        "if x: import a\n",
+        "import a; import b\n",
+        "import a, \\\n    b\n",
+        "from a import b, \\\n    c\n",
+        "x = 'to import'\ndef f():\n\tfrom a.b import c\n",
+        "import a\r\nfrom b import (c,\r\n  d)\r\n",
+        "from a import *\n",
+        "",
+    ],
+)
+def test_imports_of_any_shape_are_seen(code):
+    assert set(names_imported(code.encode())) == walked(code.encode())
+
+
+def test_hardly_a_file_is_parsed(monkeypatch):
+    """Parsing is slow, and each job of a cluster asks after all modules."""
+    parsed = []
+    monkeypatch.setattr(imports, "_parsed", lambda content: parsed.append(content) or [])
+    files = list((ROOT / "scripts" / "liquidbiopsy").rglob("*.py"))
+    for file in files:
+        names_imported(file.read_bytes())
+    assert len(parsed) < 0.1 * len(files)

@@ -13,8 +13,8 @@ rule statistics:
         "../../envs/statistics.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
-        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * megabytes(input)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + megabytes(input)),
     params:
         code=page_digest("liquidbiopsy.cohort.statistics", "liquidbiopsy.cohort.decided"),
         patients=list(run.patients.values()),
@@ -48,8 +48,8 @@ rule cohort:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + int(input.size_mb)),
-        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 100),
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + megabytes(input)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + megabytes(input) // 100),
     params:
         code=page_digest("liquidbiopsy.cohort.run"),
         patients=list(run.patients.values()),

@@ -3,6 +3,7 @@
 from os.path import getsize
 
 from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.sizes import megabytes
 
 
 rule reference_index:
@@ -18,8 +19,8 @@ rule reference_index:
         "../../envs/reads.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 6 * int(input.size_mb)),
-        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 20),
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 6 * megabytes(input)),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + megabytes(input) // 20),
     params:
         code=code_digest("liquidbiopsy.reads.reference"),
         # What takes its place may be older; what is derived from `input` would not be compared.
@@ -46,7 +47,7 @@ rule reference_gc:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 2000,
-        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 100),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + megabytes(input) // 100),
     params:
         code=code_digest("liquidbiopsy.copynumber.reference_gc"),
     message:
@@ -72,7 +73,7 @@ rule reference_bins:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
-        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 15),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + megabytes(input) // 15),
     params:
         code=code_digest("liquidbiopsy.copynumber.mappable"),
         size=lambda wildcards: getsize(run.config["references"][wildcards.reference]["fasta"]),

@@ -25,8 +25,8 @@ rule report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
-        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 50),
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * megabytes(input)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + megabytes(input) // 50),
     params:
         code=page_digest("liquidbiopsy.report.patient"),
         sheets=lambda wildcards: patient_sheets(run, wildcards.patient),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from liquidbiopsy.core.imports import names_imported
 from liquidbiopsy.core.packages import packages_digest
 from liquidbiopsy.core.remembered import sha256_of_file
 
@@ -79,7 +79,7 @@ def code_digest(*modules: str) -> str:
     digest = hashlib.sha256()
     outside: set[str] = set()
     for name in sorted(imported_modules(*modules)):
-        digest.update(name.encode() + b"\0" + _file_of(name).read_bytes() + b"\0")
+        digest.update(name.encode() + b"\0" + _content(name) + b"\0")
         outside.update(named.split(".")[0] for named in _named(name))
     return digest.hexdigest() + JOINT + packages_digest(outside)
 
@@ -112,26 +112,12 @@ def _imports(module: str) -> tuple[str, ...]:
 @cache
 def _named(module: str) -> tuple[str, ...]:
     """All names in the import statements of one module."""
-    found: list[str] = []
-    for node in _statements(ast.parse(_file_of(module).read_bytes())):
-        if isinstance(node, ast.Import):
-            found += [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.append(node.module)
-            found += [f"{node.module}.{a.name}" for a in node.names]
-    return tuple(found)
+    return names_imported(_content(module))
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """All statements, those within others included; expressions, which are most of it, are not."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-            inner = getattr(node, name, None)
-            if isinstance(inner, list):  # not so of `a if b else c` and of lambda
-                waiting.extend(inner)
+@cache
+def _content(module: str) -> bytes:
+    return _file_of(module).read_bytes()
 
 
 def _file_of(module: str) -> Path:
@@ -142,6 +128,7 @@ def _file_of(module: str) -> Path:
     return file
 
 
+@cache
 def _exists(module: str) -> bool:
     base = PACKAGE.parent.joinpath(*module.split("."))
     return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()

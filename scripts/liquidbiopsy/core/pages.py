@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from liquidbiopsy.core.digest import (
     JOINT,
@@ -22,6 +20,9 @@ from liquidbiopsy.core.digest import (
 )
 from liquidbiopsy.core.pictured import BAR_UM
 from liquidbiopsy.core.words import number, plain, signed_day
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = "templates"
 SHARED = Path(__file__).with_name(TEMPLATES)
@@ -41,6 +42,9 @@ def render(folder: str | Path, template: str, **values: Any) -> str:
 
 @cache
 def _environment(folder: Path) -> Environment:
+    # The rules ask for `page_digest` before each job, and render nothing.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader([folder, SHARED]),
         autoescape=True,

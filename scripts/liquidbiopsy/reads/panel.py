@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.reads.reference import Reference
+
+if TYPE_CHECKING:  # the rules read panels before each job, and need no BWA for it
+    from liquidbiopsy.reads.reference import Reference
 
 REMEDY = "a panel has `chrom start end [name]` in each line, with tabs between"
 NOT_REGIONS = ("#", "track", "browser")

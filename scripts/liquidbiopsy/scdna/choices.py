@@ -10,7 +10,7 @@ from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.paths import existing, readable
 from liquidbiopsy.core.run import Run, Specimen
 from liquidbiopsy.reads.hotspots import read_hotspots
-from liquidbiopsy.scdna.rows import TUMOUR_CELL
+from liquidbiopsy.scdna.roles import TUMOUR_CELL
 
 VARIABLE = "variable"
 FILES = ("fq1", "fq2", "bam", "wig", "bins", "amplicons", "snps")

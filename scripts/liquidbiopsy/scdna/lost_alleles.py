@@ -10,7 +10,7 @@ import numpy as np
 
 from liquidbiopsy.scdna.allele_sites import Alleles, Regions
 from liquidbiopsy.scdna.dropout import dropout_of, foreign_of, genotyped, snps_of
-from liquidbiopsy.scdna.rows import NORMAL_CELL
+from liquidbiopsy.scdna.roles import NORMAL_CELL
 
 NAMES = ("dropout", "contamination")
 BLANK = {f"{name}{end}": None for name in NAMES for end in ("", "_low", "_high")}

@@ -13,7 +13,7 @@ from liquidbiopsy.core.intervals import clopper_pearson
 from liquidbiopsy.core.observations import Observation, failed
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
 from liquidbiopsy.scdna.events import NORMAL
-from liquidbiopsy.scdna.rows import TUMOUR_CELL
+from liquidbiopsy.scdna.roles import TUMOUR_CELL
 
 PASSED, COPIES, CLONE, MUTATION = (
     "cells_passed", "cell_gene_copies", "clone_fraction", "cell_mutation_fraction",

@@ -13,9 +13,9 @@ from liquidbiopsy.scdna.cell_quality import Quality
 from liquidbiopsy.scdna.gene_places import MALE, places_of, run_lengths, sex_of
 from liquidbiopsy.scdna.matrix import Matrix
 from liquidbiopsy.scdna.profiles import Profiles
+from liquidbiopsy.scdna.roles import NORMAL_CELL, TUMOUR_CELL
 
 Row = dict[str, Any]
-TUMOUR_CELL, NORMAL_CELL = "tumour_cell", "normal_cell"
 TWICE = 1.959963984540054  # standard deviations of a 95 % interval to each side
 
 

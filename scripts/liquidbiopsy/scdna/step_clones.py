@@ -16,7 +16,7 @@ from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.scdna import clone_rows
 from liquidbiopsy.scdna.clones import Clones, clones_of
 from liquidbiopsy.scdna.in_plasma import plasma_rows
-from liquidbiopsy.scdna.rows import TUMOUR_CELL
+from liquidbiopsy.scdna.roles import TUMOUR_CELL
 from liquidbiopsy.scdna.shared_segments import Shared, normal_genome, shared_segments
 from liquidbiopsy.scdna.tables import CLONE_SEGMENTS, CLONED, CLONES, PLASMA
 from liquidbiopsy.scdna.trees import CloneTree, cell_order, cell_tree, clone_tree

@@ -22,7 +22,8 @@ from liquidbiopsy.scdna.cell_quality import Quality, quality_of
 from liquidbiopsy.scdna.matrix import Matrix, matrix_of
 from liquidbiopsy.scdna.profiles import Profiles, profiles_of
 from liquidbiopsy.scdna.quality_rows import quality_rows
-from liquidbiopsy.scdna.rows import TUMOUR_CELL, bin_rows, cell_rows, gene_rows, segment_rows
+from liquidbiopsy.scdna.roles import TUMOUR_CELL
+from liquidbiopsy.scdna.rows import bin_rows, cell_rows, gene_rows, segment_rows
 from liquidbiopsy.scdna.tables import BINS, COUNT, GENES, PROFILED, SEGMENTS
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 from liquidbiopsy.core.digest import code_digest, state_of_folders
 from liquidbiopsy.core.pages import page_digest
 from liquidbiopsy.core.run import current_run
+from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.ctc.choices import choose
 
 specimens = current_run().specimens["ctc"]
@@ -29,7 +30,7 @@ rule _detect:
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 200),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + megabytes(input) // 200),
     params:
         code=code_digest("liquidbiopsy.ctc.step_detect"),
         images=lambda wildcards: list(specimens[wildcards.specimen].items),
@@ -59,7 +60,7 @@ rule _classify:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.ctc.step_classify"),
@@ -88,7 +89,7 @@ rule _count:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.ctc.step_count"),
@@ -121,7 +122,7 @@ rule _gallery:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=page_digest("liquidbiopsy.ctc.gallery"),

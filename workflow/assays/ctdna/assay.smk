@@ -2,6 +2,7 @@
 # far as its molecules, then one job a specimen.
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.run import current_run
+from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.ctdna.choices import Choice, of_libraries, panels_among
 from liquidbiopsy.reads.hotspots import read_hotspots
 
@@ -42,9 +43,9 @@ rule _variants:
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt
-        * (3000 + int(input.size_mb) + choice.calling_mb(panels[w.specimen])),
+        * (3000 + megabytes(input) + choice.calling_mb(panels[w.specimen])),
         runtime=lambda w, input, attempt: attempt
-        * (15 + int(input.size_mb) // 20 + choice.calling_minutes(panels[w.specimen])),
+        * (15 + megabytes(input) // 20 + choice.calling_minutes(panels[w.specimen])),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_variants"),
         rows=lambda w: list(panels[w.specimen].values()),
@@ -76,8 +77,8 @@ rule _mrd:
         "../../../envs/reads.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (2000 + int(input.size_mb) // 2),
-        runtime=lambda w, input, attempt: attempt * (15 + int(input.size_mb) // 50),
+        mem_mb=lambda w, input, attempt: attempt * (2000 + megabytes(input) // 2),
+        runtime=lambda w, input, attempt: attempt * (15 + megabytes(input) // 50),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_mrd"),
         rows=lambda w: list(panels[w.specimen].values()),
@@ -122,7 +123,7 @@ rule _count:
         "../../../envs/reads.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        mem_mb=lambda w, input, attempt: attempt * (500 + 10 * megabytes(input)),
         runtime=lambda w, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.ctdna.step_count"),

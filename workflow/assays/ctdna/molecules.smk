@@ -17,8 +17,8 @@ rule _align:
         "../../../envs/reads.yaml"
     threads: 4
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * int(input.size_mb)),
-        runtime=lambda w, input, attempt: attempt * (20 + int(input.size_mb) // 20),
+        mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * megabytes(input)),
+        runtime=lambda w, input, attempt: attempt * (20 + megabytes(input) // 20),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_align"),
         row=lambda w: libraries[w.specimen][w.library],
@@ -51,8 +51,8 @@ rule _consensus:
         "../../../envs/reads.yaml"
     threads: 2
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * int(input.size_mb)),
-        runtime=lambda w, input, attempt: attempt * (20 + int(input.size_mb) // 20),
+        mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * megabytes(input)),
+        runtime=lambda w, input, attempt: attempt * (20 + megabytes(input) // 20),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_consensus"),
         source=lambda w: source_of(libraries[w.specimen][w.library]),

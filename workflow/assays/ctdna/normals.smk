@@ -43,7 +43,7 @@ rule _normals:
         "../../../envs/copynumber.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (1000 + 20 * int(input.size_mb)),
+        mem_mb=lambda w, input, attempt: attempt * (1000 + 20 * megabytes(input)),
         runtime=lambda w, attempt: 10 * attempt,
     params:
         code=code_digest("liquidbiopsy.ctdna.step_normals"),

@@ -33,7 +33,7 @@ rule _fragments:
     threads: 1
     resources:
         mem_mb=lambda w, attempt: attempt * 3000,
-        runtime=lambda w, input, attempt: attempt * (10 + int(input.size_mb) // 100),
+        runtime=lambda w, input, attempt: attempt * (10 + megabytes(input) // 100),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_fragments"),
         row=lambda w: libraries[w.specimen][w.library],
@@ -73,8 +73,8 @@ rule _copies:
         "../../../envs/copynumber.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (1500 + 20 * int(input.size_mb)),
-        runtime=lambda w, input, attempt: attempt * (10 + int(input.size_mb)),
+        mem_mb=lambda w, input, attempt: attempt * (1500 + 20 * megabytes(input)),
+        runtime=lambda w, input, attempt: attempt * (10 + megabytes(input)),
     params:
         code=code_digest("liquidbiopsy.ctdna.step_copies"),
         rows=lambda w: whole_genomes(libraries[w.specimen]),

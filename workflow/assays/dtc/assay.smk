@@ -2,6 +2,7 @@
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.pages import page_digest
 from liquidbiopsy.core.run import current_run
+from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.dtc.choices import choose
 
 specimens = current_run().specimens["dtc"]
@@ -30,7 +31,7 @@ rule _detect:
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, input, attempt: attempt * (10 + int(input.size_mb) // 100),
+        runtime=lambda wildcards, input, attempt: attempt * (10 + megabytes(input) // 100),
     params:
         code=code_digest("liquidbiopsy.dtc.step_detect"),
         slides=lambda wildcards: list(specimens[wildcards.specimen].items),
@@ -60,7 +61,7 @@ rule _classify:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.dtc.step_classify"),
@@ -88,7 +89,7 @@ rule _count:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.dtc.step_count"),
@@ -123,7 +124,7 @@ rule _gallery:
         "../../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * int(input.size_mb)),
+        mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * megabytes(input)),
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         code=page_digest("liquidbiopsy.dtc.gallery"),

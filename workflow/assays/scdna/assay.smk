@@ -1,6 +1,7 @@
 # Single cells: reads -> bins of each -> copies of each, one job a specimen -> clones, one a patient.
 from liquidbiopsy.core.digest import code_digest
 from liquidbiopsy.core.run import current_run
+from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.reads.hotspots import read_hotspots
 from liquidbiopsy.scdna.choices import Choice
 
@@ -31,8 +32,8 @@ rule _reads:
         "../../../envs/reads.yaml"
     threads: 4
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (4000 + int(input.size_mb) // 10),
-        runtime=lambda w, input, attempt: attempt * (10 + int(input.size_mb) // 50),
+        mem_mb=lambda w, input, attempt: attempt * (4000 + megabytes(input) // 10),
+        runtime=lambda w, input, attempt: attempt * (10 + megabytes(input) // 50),
     params:
         code=code_digest("liquidbiopsy.scdna.step_reads"),
         rows=lambda w: cells[w.specimen],
@@ -96,8 +97,8 @@ rule _clones:
         "../../../envs/copynumber.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (1500 + 50 * int(input.size_mb)),
-        runtime=lambda w, input, attempt: attempt * (10 + int(input.size_mb)),
+        mem_mb=lambda w, input, attempt: attempt * (1500 + 50 * megabytes(input)),
+        runtime=lambda w, input, attempt: attempt * (10 + megabytes(input)),
     params:
         code=code_digest("liquidbiopsy.scdna.step_clones"),
         specimens=lambda w: choice.specimens_of(w.patient),

@@ -26,7 +26,7 @@ rule _count:
         "../../../envs/copynumber.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, input, attempt: attempt * (500 + 20 * int(input.size_mb)),
+        mem_mb=lambda w, input, attempt: attempt * (500 + 20 * megabytes(input)),
         runtime=lambda w, attempt: 5 * attempt,
     params:
         code=code_digest("liquidbiopsy.scdna.step_count"),
