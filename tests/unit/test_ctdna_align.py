@@ -1,6 +1,7 @@
 """A library from each kind of input: what is in its reads, its row, and how faults are told."""
 
 import array
+import gzip
 import os
 import stat
 import sys
@@ -381,8 +382,16 @@ def test_other_faults(lab, run, tmp_path):
     sound = lab.write_bam("for_cram.bam", aligned(lab.made[:5], lab.contigs, tags=rx))
     pysam.view("-C", "-T", str(lab.fasta), "-o", str(cram), sound, catch_stdout=False)
     both = {"fq1": first, "fq2": second}
+    lines = gzip.decompress(Path(first).read_bytes()).decode().splitlines(keepends=True)
+    late, odd, page = (tmp_path / n for n in ("late.fastq", "odd.fastq", "page.fastq.gz"))
+    late.write_text("".join(lines[4:]))
+    odd.write_text("".join([*lines[:9], "ACGTAC\n", *lines[10:]]))
+    page.write_text("<html>not found</html>")
     for row, words in (
         ({"fq1": str(short), "fq2": second}, "short.fastq.gz: is cut off in record"),
+        ({"fq1": str(late), "fq2": second}, "record"),
+        ({"fq1": str(odd), "fq2": second}, "record 3"),
+        ({"fq1": str(page), "fq2": second}, "page.fastq.gz: record 1 cannot be read"),
         ({**both, "reference": False, "index": False}, "cannot be aligned without a reference"),
         ({**both, "read_structure": ["8Q", "+T"]}, "read_structure of the panel: '8Q'"),
         ({"fq1": first}, "names neither a pair of FASTQ files nor a BAM file"),

@@ -35,6 +35,8 @@ def test_a_panel_that_is_too_large_is_named_with_its_size(tmp_path):
 
 
 BAD = {
+    "empty": ("# nothing\n", "has no region"),
+    "text": ("a\tb\tc\n", "line 1: "),
     "over the end": (
         "chr1\t900\t1001\n",
         "chr1:900-1001 goes over the end of chr1, which has 1000",
