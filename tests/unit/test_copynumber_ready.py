@@ -122,6 +122,16 @@ def test_a_broken_table_is_named_with_its_row(tmp_path, text, words):
     assert caught.value.file.endswith("a.cnr")
 
 
+def test_bins_without_ends_reach_to_the_next(tmp_path):
+    starts = {"1": [0, 100, 190, 9000, 9100], "23": [50, 160], "24": [7]}
+    rows = [f"{c}\t{s}\t{k}\t1.5" for c, of in starts.items() for k, s in enumerate(of)]
+    path = written(tmp_path, "\n".join(["chrom\tchrompos\tabspos\tratio", *rows]) + "\n")
+    bins = read_ready(path, SETTINGS).bins
+    assert bins.chrom() == [*"11111", "X", "X", "Y"]
+    assert bins.start.tolist() == [0, 100, 190, 9000, 9100, 50, 160, 7]
+    assert bins.end.tolist() == [100, 190, 290, 9100, 9200, 160, 260, 107]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read_ready(str(tmp_path / "none.cnr"), SETTINGS)

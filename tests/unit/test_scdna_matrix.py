@@ -210,6 +210,14 @@ def test_a_table_of_one_cell_may_name_its_values(tmp_path):
     assert not isinstance(found["cell1"], str)
 
 
+def test_a_cell_id_stands_for_names_that_it_cannot_have(tmp_path):
+    columns = {**PLACE, "T1.c2": [0, 1, 1], "x.y": [0, 0, 1], "x y": [1, 0, 0], "x_z": [1, 1, 1]}
+    found = read_cells(write(tmp_path / "t.tsv", columns), ["T1_c2", "x_y", "x_z"])
+    np.testing.assert_array_equal(found["T1_c2"].count, [0, 1, 1])
+    np.testing.assert_array_equal(found["x_z"].count, [1, 1, 1])
+    assert "'x.y' and 'x y' may both be the cell x_y (rename one of them)" in found["x_y"]
+
+
 def test_cells_of_other_bins_than_most_fail_and_the_others_go_on():
     small, large = grid({"1": 50}, 10), grid({"1": 50}, 25)
     one = Loaded(small, np.arange(5.0), None, "a.wig")

@@ -16,12 +16,14 @@ from liquidbiopsy.core.parquet import read_table
 
 PLACE = {  # as files name the columns of a place -> as this module does
     **dict.fromkeys(("chrom", "chr", "chromosome", "seqnames", "contig"), "chrom"),
-    **dict.fromkeys(("start", "chromstart"), "start"),
+    **dict.fromkeys(("start", "chromstart", "chrompos"), "start"),
     **dict.fromkeys(("end", "stop", "chromend"), "end"),
 }
+NUMBERED = {"23": "X", "24": "Y"}  # as VarBin names them
 BLANK = ("", "NA", "na", "NaN", "nan", "N/A", ".", "null", "None")
 OVERLAP = 0.5  # of the shorter of two bins: CNVkit lets its off-target bins touch
 REMEDY = "a table of bins has columns chrom, start and end, and its columns stand between tabs"
+WIDEST = 10  # times the middle width: where a bin of unknown end is taken to end before the next
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ class BinTable:
 def read_bin_table(path: str) -> BinTable:
     """A table of bins, tab-separated (plain or gzipped) or Parquet.
 
-    Starts may count from 0, or from 1 with ends included; where neighbours touch, it shows. Rows of
-    contigs other than 1 to 22, X and Y are passed by.
+    Starts may count from 0, or from 1 with ends included; where neighbours touch, it shows. Without
+    ends, as VarBin writes its tables (`chrom`, `chrompos`), a bin goes to the next one's start, the
+    last of a contig as far as most do. X and Y may be 23 and 24. Rows of other contigs are passed by.
 
     Raises
     ------
@@ -71,20 +74,33 @@ def read_bin_table(path: str) -> BinTable:
         for n in table.column_names[::-1]
         if n.lower().lstrip("#") in PLACE
     }
-    for name in ("chrom", "start", "end"):
+    for name in ("chrom", "start"):
         if name not in found:
             raise InputError(path, f"has no column {name}", REMEDY)
     chrom = [plain(str(name)) for name in table[found["chrom"]].to_pylist()]
     rank = {name: k for k, name in enumerate(CONTIGS)}
-    which = np.array([rank.get(name, -1) for name in chrom], np.int64)
-    start, end = (_numbers(path, table, found[name]) for name in ("start", "end"))
+    which = np.array([rank.get(NUMBERED.get(name, name), -1) for name in chrom], np.int64)
+    start = _numbers(path, table, found["start"])
     rows = np.flatnonzero(which >= 0)
     if not rows.size:
         raise InputError(path, "has no bin of chromosomes 1 to 22, X and Y", REMEDY)
     rows = rows[np.lexsort((start[rows], which[rows]))]
-    bins = _bins(path, which[rows], start[rows], end[rows], rows)
+    which, start = which[rows], start[rows]
+    end = _numbers(path, table, found["end"])[rows] if "end" in found else _next(path, which, start)
+    bins = _bins(path, which, start, end, rows)
     others = tuple(name for name in table.column_names if name not in found.values())
     return BinTable(path, bins, others, rows, table)
+
+
+def _next(path: str, which: Places, start: Values) -> Values:
+    """Ends of bins of which the starts alone are known, in genome order."""
+    width = np.append(np.diff(start), np.nan)
+    width[np.append(which[1:] != which[:-1], True)] = np.nan
+    if not np.isfinite(width).any():
+        raise InputError(path, "has no column end, and no two bins beside each other", REMEDY)
+    usual = np.nanmedian(width) // 1
+    far = ~(width <= WIDEST * usual)  # a gap, a centromere or the end of the contig
+    return np.where(far, start + usual, start + width)
 
 
 def _bins(path: str, which: Places, start: Values, end: Values, rows: Places) -> Bins:

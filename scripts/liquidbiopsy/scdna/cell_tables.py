@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from liquidbiopsy.copynumber.bins import Bins, Values, same_bins
 from liquidbiopsy.copynumber.ready import COUNT, KINDS, LOG2, NOTHING, RATIO
 from liquidbiopsy.core.errors import InputError, UserError, did_you_mean
 
+FOREIGN = re.compile("[^A-Za-z0-9_-]")
 REMEDY = "give a column of each cell by its cell_id, or for one cell log2, ratio or count"
 
 
@@ -44,7 +46,7 @@ class Gathered:
 def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
     """Cells of a table with a row a bin, tab-separated (plain or gzipped) or Parquet.
 
-    Each cell has a column of its name; a table of one cell may have log2, ratio or count instead.
+    Each cell has a column of its name (`T1.c2` is that of `T1_c2`); a table of one cell may have log2, ratio or count instead.
     All columns hold the same: log2 where any is below 0, counts where all are whole, else ratios.
 
     Parameters
@@ -129,10 +131,17 @@ def gather(cells: Sequence[str], loaded: Mapping[str, Loaded | str]) -> Gathered
 
 
 def _column(table: BinTable, cell: str) -> Values:
-    if cell not in table.others:
+    """The column of a cell; in one's name `_` stands for what a cell_id cannot have."""
+    alike = [name for name in table.others if FOREIGN.sub("_", name) == cell]
+    if cell in table.others:
+        alike = [cell]
+    if not alike:
         problem = f"has no column {cell}{did_you_mean(cell, table.others)}"
         raise InputError(table.file, problem, REMEDY)
-    return table.numbers(cell)
+    if len(alike) > 1:
+        problem = f"the columns {alike[0]!r} and {alike[1]!r} may both be the cell {cell}"
+        raise InputError(table.file, problem, "rename one of them")
+    return table.numbers(alike[0])
 
 
 def _standard(table: BinTable, cell: str) -> tuple[str, Values]:
