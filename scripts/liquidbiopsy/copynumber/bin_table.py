@@ -61,7 +61,8 @@ def read_bin_table(path: str) -> BinTable:
 
     Starts may count from 0, or from 1 with ends included; where neighbours touch, it shows. Without
     ends, as VarBin writes its tables (`chrom`, `chrompos`), a bin goes to the next one's start, the
-    last of a contig as far as most do. X and Y may be 23 and 24. Rows of other contigs are passed by.
+    last of a contig as far as most do. X and Y may be 23 and 24. Rows of other contigs are passed
+    by.
 
     Raises
     ------

@@ -46,8 +46,9 @@ class Gathered:
 def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
     """Cells of a table with a row a bin, tab-separated (plain or gzipped) or Parquet.
 
-    Each cell has a column of its name (`T1.c2` is that of `T1_c2`); a table of one cell may have log2, ratio or count instead.
-    All columns hold the same: log2 where any is below 0, counts where all are whole, else ratios.
+    Each cell has a column of its name (`T1.c2` is that of `T1_c2`); a table of one cell may have
+    log2, ratio or count instead. All columns hold the same: log2 where any is below 0, counts where
+    all are whole, else ratios.
 
     Parameters
     ----------
