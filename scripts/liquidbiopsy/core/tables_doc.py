@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 INTRODUCTION = """\
 # Tables
 
-*Made by `make docs` from the schemas in `scripts/liquidbiopsy/*/tables.py` and `cohort/kinds.py`; edit those.*
+*Made by `make docs` from the schemas in `scripts/liquidbiopsy/*/tables.py` and `cohort/kinds.py`;
+edit those.*
 
 Every result is a Parquet file. An assay writes a folder for each specimen,
 `results/<assay>/<specimen>/`, with its `observations`, its `quality` and detail tables of its own.
