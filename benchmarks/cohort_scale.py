@@ -99,7 +99,8 @@ def statements_of(specimen: Row, rng: np.random.Generator) -> list[Row]:
         said = [Observation("cells_passed", value=float(rng.integers(1, 20)), unit="{cells}")]
     others = range(STATEMENTS - len(said))
     said += [Observation(f"analyte{k}", value=share, ci_low=0.0, ci_high=2.0) for k in others]
-    return [one.row(specimen) for one in said]
+    keys = {k: specimen[k] for k in ("patient_id", "specimen_id", "assay", "visit", "day")}
+    return [{**keys, **vars(one)} for one in said]
 
 
 def write_patient(
