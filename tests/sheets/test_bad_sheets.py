@@ -111,6 +111,18 @@ def test_settings_and_sheets_are_told_together(folder: Path) -> None:
     assert any("'007' is not allowed" in p for p in found)
 
 
+@pytest.mark.parametrize(("pfs", "overall", "sound"), [(90, 89, False), (90, 90, True)])
+def test_a_death_before_the_progression(folder: Path, pfs: int, overall: int, sound: bool) -> None:
+    lines = ["patient_id\tpfs_days\tos_days", f"P1\t{pfs}\t{overall}", "P2\t\t5"]
+    (folder / "patients.tsv").write_text("\n".join(lines) + "\n")
+    if sound:
+        assert read().patients["P1"]["os_days"] == overall
+        return
+    (problem,) = problems()
+    assert (problem.line, problem.column) == (2, "os_days")
+    assert problem.message == "89 is less than pfs_days, which is 90"
+
+
 HEADER = {
     "commas": (lambda t: t.replace("\t", ","), "separated by commas; a sheet needs tabs"),
     "quoted commas": (lambda t: '"' + t.replace("\t", '","') + '"', "separated by commas"),

@@ -11,6 +11,7 @@ from reporting import ASSAYS, MARKUP, PROVENANCE, SETTINGS, TABLES, patient, rea
 from repository import ROOT
 
 from liquidbiopsy.cohort.choices import Choices
+from liquidbiopsy.cohort.curves_chart import _ticks, curves_svgs
 from liquidbiopsy.cohort.decided import decisions_of
 from liquidbiopsy.cohort.kinds import STATISTICS, SURVIVAL
 from liquidbiopsy.cohort.run import write_cohort
@@ -115,3 +116,27 @@ def test_settings_of_the_schema_are_the_defaults() -> None:
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     properties = schema["properties"]["cohort"]["properties"]
     assert Choices.of({k: p["default"] for k, p in properties.items()}) == Choices()
+
+
+def test_curve_is_where_its_numbers_are() -> None:
+    """Days 0 to 100 over 782 pixels from 64 on, shares over 240 from 10 on, none rounded away."""
+    base = {"group": "above_5", "ci_low": None, "ci_high": None}
+    steps = [
+        {**base, "day": 0.0, "survival": 1.0},
+        {**base, "day": 50.0, "survival": 0.75, "ci_low": 0.5, "ci_high": 0.875},
+        {**base, "day": 100.0, "survival": 0.0},
+    ]
+    drawn = curves_svgs(steps, "k", "Overall survival")
+    broad = drawn["broad"]
+    assert 'd="M64 10H455V70H846V250" stroke=' in broad
+    assert 'd="M64 10H455V40H846V250V250V130H455V10H64z"' in broad, "band: above, then back below"
+    assert ">Above 5</text>" in broad and ">60</text>" in broad and 'id="k-broad-t"' in broad
+    assert "1 curve: Above 5" in drawn["narrow"] and 'width="340"' in drawn["narrow"]
+    many = [{**steps[0], "group": f"g{k}", "day": d} for k in range(8) for d in (0.0, 9.0)]
+    assert curves_svgs(many, "k", "x")["broad"].count('fill-opacity="0.12"') == 8
+
+
+@pytest.mark.parametrize(("last", "ticks"), [(1, [0, 1]), (7, [0, 2, 4, 6]), (1900, 4)])
+def test_days_have_round_ticks(last: float, ticks: list[float] | int) -> None:
+    found = _ticks(last, 4)
+    assert found == ticks if isinstance(ticks, list) else len(found) == ticks

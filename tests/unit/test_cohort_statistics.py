@@ -136,7 +136,12 @@ def test_e5103_through_the_tables() -> None:
     ratio = one(rows, "rate_ratio")
     assert ratio["group"] == "detected" and ratio["estimate"] == pytest.approx(10.65, abs=0.005)
     assert ratio["p_value"] == pytest.approx(2.1e-5, abs=5e-7)
-    assert one(rows, "event_rate", group="detected")["high"] == pytest.approx(0.441, abs=5e-4)
+    limits = [ratio["low"], ratio["high"]]
+    assert limits == pytest.approx([3.7, 27.4], abs=0.05)
+    for group, numbers in (("detected", (21.4, 8.6, 44.1)), ("not_detected", (2.01, 1.15, 3.26))):
+        row = one(rows, "event_rate", group=group)
+        shown = [100 * row[k] for k in ("estimate", "low", "high")]
+        assert shown == pytest.approx(numbers, abs=0.05), group
 
 
 def test_success_a_through_the_tables() -> None:
@@ -151,6 +156,49 @@ def test_success_a_through_the_tables() -> None:
     assert one(rows, "mcnemar")["p_value"] == pytest.approx(9.8e-6, abs=5e-8)
     assert one(rows, "transition", group="+ → -")["events"] == 85
     assert one(rows, "kappa")["estimate"] == pytest.approx(0.0493, abs=5e-5)
+
+
+def test_shares_of_outcomes_through_the_tables() -> None:
+    """Hayashi, PADDY and Treat-CTC: how many patients have an outcome, with the exact interval."""
+    published = {
+        "hayashi": (14, 52, 26.9, 15.6, 41.0),
+        "discordant": (8, 33, 24.2, 11.1, 42.3),
+        "paddy": (2814, 10307, 27.30, 26.4, 28.2),
+        "treat_ctc": (95, 1317, 7.21, 5.87, 8.75),
+        "cristofanilli": (24, 41, 58.5, 42.1, 73.7),
+    }
+    said = [
+        decision(k, "positive" if k < count else "negative", rule=rule)
+        for rule, (count, total, *_) in published.items()
+        for k in range(total)
+    ]
+    rows, _ = computed([], [], said, PLAIN)
+    rows = [{"landmark": None, **r} for r in rows]
+    for rule, (count, total, *numbers) in published.items():
+        row = one(rows, "share_of_outcome", rule_id=rule, group="positive")
+        assert (row["events"], row["n"], row["method"]) == (count, total, "Clopper-Pearson")
+        found = [100 * row[k] for k in ("estimate", "low", "high")]
+        assert found == pytest.approx(numbers, abs=0.05), rule
+
+
+def test_treat_ctc_curve_through_the_tables() -> None:
+    """Disease-free survival with 2 events in 32: 93.75 %, log-log 77.25 to 98.40."""
+    days, events = [100.0, 200.0] + [1000.0] * 30, [1, 1] + [0] * 30
+    _, steps = told(days, events, ["control"] * 32)
+    last = [s for s in steps if s["rule_id"] == "r"][-1]
+    numbers = [100 * last[k] for k in ("survival", "ci_low", "ci_high")]
+    assert numbers == pytest.approx([93.75, 77.25, 98.40], abs=0.005)
+
+
+def test_rossi_through_the_tables() -> None:
+    """432 men by financial aid: log-rank and Cox as published for the data; Efron's ties."""
+    data = load_rossi()
+    rows, _ = told(data.week, data.arrest, np.where(data.fin == 1, "aid", "none"))
+    alone = cox(data.week, data.arrest, {"aid": data.fin}).hazards[0]
+    found = one(rows, "hazard_ratio")
+    # groups of equal size: the first by name is the reference
+    assert (found["group"], found["reference"]) == ("none", "aid")
+    assert 1 / found["estimate"] == pytest.approx(alone.ratio) and found["events"] == 114
 
 
 @pytest.mark.parametrize(
@@ -262,4 +310,6 @@ def test_nothing_to_compare_is_said() -> None:
         rate_ratio(0, 5, 0, 5)
     with pytest.raises(UserError, match="the same in all patients: x"):
         cox([1, 2, 3], [1, 1, 1], {"x": [1, 1, 1]})
+    with pytest.raises(UserError, match="one of x, y follows from the others"):
+        cox([1, 2, 3, 4], [1, 1, 1, 1], {"x": [1, 0, 1, 0], "y": [0, 1, 0, 1]})
     assert rate(0, 10).low == 0

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from deciding import RULES, Made, broken, copies, decided, marrow, plasma, stained, tube
 
+from liquidbiopsy.core.observations import Observation
+
 MBC = {"setting": "metastatic"}
 EBC = {"setting": "early"}
 EBC_HER2_NEG = {**EBC, "her2": "negative"}
@@ -29,6 +31,12 @@ def late(two: int, five: int) -> tuple[Made, Made]:
 
 def aspirates(before: int, after: int) -> tuple[Made, Made]:
     return marrow(before), marrow(after, 365, "one year")
+
+
+def of_marrow(her2: int) -> Made:
+    """Give a marrow whose cells a laboratory's own assay stained for HER2."""
+    specimen, said = marrow(1)
+    return specimen, [*said, Observation("dtc_her2_status", value=float(her2))]
 
 
 SURGERY = {"events": ((10, "surgery"),), **EBC}
@@ -63,6 +71,7 @@ CASES: dict[str, list[Case]] = {
         ("indeterminate", (tube(5, ml=15),), MBC),
         ("not_applicable", (tube(5),), EBC),
         ("indeterminate", (tube(5, 21, "cycle1"),), MBC),
+        ("indolent", (tube(4, ml=15),), MBC),
     ],
     "ctc_bins_2003": [
         ("none", (tube(0),), MBC),
@@ -167,6 +176,9 @@ CASES: dict[str, list[Case]] = {
         ("indeterminate", (copies("gene_copies", 2, "neutral"),), {"her2": "positive"}),
         ("indeterminate", (stained(3, 1),), {}),
         ("indeterminate", (stained(0, None),), {"her2": "negative"}),
+        ("discordant_gain", (of_marrow(1),), {"her2": "negative"}),
+        ("discordant_loss", (of_marrow(0),), {"her2": "positive"}),
+        ("not_applicable", (marrow(1),), {"her2": "negative"}),
         ("not_applicable", (), {"her2": "negative"}),
     ],
     "late_recurrence_e5103": [
@@ -178,6 +190,8 @@ CASES: dict[str, list[Case]] = {
         ("indeterminate", (tube(1, **FIVE, ml=10),), EBC_HER2_NEG),
         ("negative", (tube(0, 1643),), EBC_HER2_NEG),
         ("not_applicable", (tube(0, 1642),), EBC_HER2_NEG),
+        ("negative", (tube(0, 2739),), EBC_HER2_NEG),
+        ("not_applicable", (tube(0, 2740),), EBC_HER2_NEG),
         ("not_applicable", (tube(0, **FIVE),), {**EBC, "her2": "positive"}),
     ],
     "late_persistence_success_a": [
@@ -186,6 +200,9 @@ CASES: dict[str, list[Case]] = {
         ("acquired", late(0, 1), EBC),
         ("negative", late(0, 0), EBC),
         ("indeterminate", (tube(1, **TWO),), EBC),
+        ("persistent", (tube(1, 548), tube(1, 2191)), EBC),
+        ("persistent", (tube(1, 1095), tube(1, 1643)), EBC),
+        ("not_applicable", (tube(1, 547), tube(1, 2192)), EBC),
         ("indeterminate", (tube(1, **TWO, ml=7.0), tube(1, **FIVE)), EBC),
         ("not_applicable", (tube(1),), EBC),
         ("not_applicable", late(1, 1), MBC),
@@ -258,3 +275,44 @@ def test_every_outcome_has_a_case(rule: str) -> None:
     outcomes = {row["outcome"] for row in RULES[rule].body["table"]} | ASKED
     tried = {outcome for outcome, _, _ in CASES.get(rule, [])}
     assert outcomes <= tried
+
+
+def _first_usable(rule: str) -> Case:
+    return next(case for case in CASES[rule] if case[0] not in ASKED)
+
+
+OF_SETTING = [n for n, r in RULES.items() if "setting" in r.body["applies_to"]]
+OF_VOLUME = [n for n, r in RULES.items() if "volume_ml" in str(r.body["table"])]
+
+
+@pytest.mark.parametrize("rule", OF_SETTING)
+def test_unknown_setting_is_indeterminate(rule: str) -> None:
+    _, made, patient = _first_usable(rule)
+    row = decided(rule, *made, **{**patient, "setting": "unknown"})
+    assert row["outcome"] == "indeterminate" and "Setting is unknown" in row["reason"]
+
+
+@pytest.mark.parametrize("ml", [None, 3.0, 7.0, 7.4])
+@pytest.mark.parametrize("rule", OF_VOLUME)
+def test_no_count_is_rescaled(rule: str, ml: float | None) -> None:
+    """Too little blood, or an unknown volume, decides nothing whatever the count."""
+    _, made, patient = _first_usable(rule)
+    for count in (0, 2, 50):
+        own = [tube(count, s["day"], s["visit"], ml) for s, _ in made]
+        row = decided(rule, *own, **patient)
+        assert row["outcome"] == "indeterminate", row["reason"]
+
+
+def test_rules_of_ctc_counts_ask_for_a_volume() -> None:
+    """All but those that ask whether there is any CTC to tell HER2 of."""
+    counted = {n for n, r in RULES.items() if "'ctc_count'" in str(r.body["inputs"])}
+    assert counted - set(OF_VOLUME) == {"ctc_her2", "detect_router"}
+
+
+@pytest.mark.parametrize("rule", ["ctc_status", "her2_discordance", "dtc_status"])
+def test_what_no_specimen_tells_is_said(rule: str) -> None:
+    """Also of an analyte that no assay here has, as HER2 on marrow cells."""
+    row = decided(rule, setting="early", her2="negative")
+    assert row["outcome"] == "not_applicable"
+    told = [spec["analyte"] for spec in RULES[rule].body["inputs"].values()]
+    assert row["reason"] == "; ".join(f"no specimen tells {name}" for name in told)

@@ -1,5 +1,6 @@
 """What decisions say beside their outcome: intervals, what was used, sheets that contradict."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +104,31 @@ WHY = {
         MBC,
         "before the baseline of day 0 there is ctc_cycle1_-5, cycle1, day −5: the sheet",
     ),
+    "two baselines of one day": (
+        ("ctc_stage_iv", tube(9), broken(0, "Baseline", 10.0)),
+        MBC,
+        "the sheet names 2 baselines",
+    ),
+    "no baseline count, two visits of no label": (
+        ("ctc_change", tube(9, 0, None), tube(3, 21, None)),
+        MBC,
+        "no visit with ctc_count is labelled baseline",
+    ),
+    "marrow at two baselines": (
+        ("dtc_clearance", marrow(1), marrow(0, 90, "baseline")),
+        EBC,
+        "the sheet names 2 baselines (dtc_diagnosis_0, day 0, dtc_baseline_90, day 90)",
+    ),
+    "marrow of a follow-up before the baseline": (
+        ("dtc_persistence", marrow(1, 0), marrow(0, -30, "one year")),
+        EBC,
+        "before the baseline of day 0 there is dtc_one year_-30, one year, day −30",
+    ),
+    "no volume at the follow-up": (
+        ("ctc_change", tube(9), tube(3, 21, "cycle1", None)),
+        MBC,
+        "volume of ctc_cycle1_21 is not given",
+    ),
     "two tubes of a day": (
         ("ctc_change", tube(9), tube(3, 21, "cycle1"), tube(0, 21, "cycle1 again")),
         MBC,
@@ -184,6 +210,25 @@ def test_lead_time() -> None:
     assert "progression on day 130" in row["reason"].lower()
     none = decided("molecular_residual_disease", early, events=events, **EBC)
     assert none["lead_time_days"] is None and "limit of detection" in none["reason"]
+
+
+def test_events_before_the_index_date_are_told_with_their_day() -> None:
+    """A surgery before day 0 is usual; a progression before detection has no lead."""
+    events = ((-40, "surgery"), (-5, "progression"))
+    row = decided("molecular_residual_disease", plasma("measured", 30), events=events, **EBC)
+    assert row["outcome"] == "detected_with_progression" and row["lead_time_days"] == -35
+    assert "progression on day −5" in row["reason"].lower()
+    row = decided("molecular_residual_disease", plasma("measured", -41), events=events, **EBC)
+    assert row["outcome"] == "indeterminate" and "after the surgery of day −40" in row["reason"]
+
+
+def test_s0500_adds_up() -> None:
+    """The 595 of the trial: 276 in arm A, 165 in B, 123 in C, 31 not retested."""
+    made = {"arm_a": (tube(4),), "arm_b": (tube(5), tube(4, **FOLLOWED)),
+            "arm_c": (tube(5), tube(5, **FOLLOWED)), "indeterminate": (tube(5),)}  # fmt: skip
+    words = " ".join(decided("s0500_arms", *one, **MBC)["reason"] for one in made.values())
+    told = [int(n) for n in re.findall(r"\b(\d+) (?:in|of) (?:the trial|595)", words)]
+    assert sorted(told) == [31, 123, 165, 276] and sum(told) == 595
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -30,13 +30,12 @@ def curves(people: FollowUp, choices: Choices) -> dict[str, Curve]:
     return found
 
 
-def compared(people: FollowUp, choices: Choices) -> Iterator[Row]:
-    """Each group by itself, then the groups of sufficient size against each other.
+def compared(people: FollowUp, drawn: Mapping[str, Curve], choices: Choices) -> Iterator[Row]:
+    """Each group by itself, then the groups of sufficient size, `drawn`, against each other.
 
     A statistic that rests on too few events or patients has its row, with the reason in place of
     the number.
     """
-    drawn = curves(people, choices)
     for name in people.names:
         yield from _of_group(name, people.of(name), drawn.get(name), choices)
     if len(people.names) < 2:

@@ -18,6 +18,7 @@ def decisions_of(files: Iterable[str | Path]) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     for path in files:
-        names = [n for n in COLUMNS if n in pq.read_schema(path).names]
-        rows += pq.read_table(path, columns=names, partitioning=None).to_pylist()
+        with pq.ParquetFile(path) as file:
+            names = [n for n in COLUMNS if n in file.schema_arrow.names]
+            rows += file.read(columns=names).to_pylist()
     return rows

@@ -60,8 +60,8 @@ def write_cohort(
         declaring = [assay for assay, declared in assays.items() if table in declared["tables"]]
         unite(table, [Part(f) for f in files.values()], cohort / file, provenance, declaring)
     quality = summarise(cohort / f"{QUALITY}.parquet") if QUALITY in tables else {}
-    write_text(run / "excluded.tsv", excluded(rows_of(cohort / REPORT)))
     told = [row for row in rows_of(cohort / REPORT) if _is_told(row, assays)]
+    write_text(run / "excluded.tsv", excluded(told))
     sections = rules_told(*(_rows_if_there(cohort / name) for name in (STATISTICS, SURVIVAL)))
     index = index_page(patients, specimens, told, quality, assays, settings, sections)
     write_text(cohort / "index.html", index)

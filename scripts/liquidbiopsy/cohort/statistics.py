@@ -21,6 +21,7 @@ from liquidbiopsy.cohort.followup import (
     visit_days,
 )
 from liquidbiopsy.cohort.kinds import STATISTICS, SURVIVAL
+from liquidbiopsy.cohort.survival import Curve
 from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
@@ -79,8 +80,9 @@ def computed(
                     continue
                 people = follow_up(patients, endpoint, said, start)
                 keys = {**named, "endpoint": endpoint, "landmark": word or None}
-                statistics += [{**keys, **row} for row in _of(people, choices)]
-                steps += [{**keys, **row} for row in _steps(people, choices)]
+                drawn = curves(people, choices)
+                statistics += [{**keys, **row} for row in _of(people, drawn, choices)]
+                steps += [{**keys, **row} for row in _steps(drawn)]
     return statistics + list(_between(by_rule)), steps
 
 
@@ -99,14 +101,14 @@ def _starts(
     return found
 
 
-def _of(people: FollowUp, choices: Choices) -> Iterator[Row]:
+def _of(people: FollowUp, drawn: Mapping[str, Curve], choices: Choices) -> Iterator[Row]:
     for reason, n in people.left_out.items():
         yield {"statistic": "left_out", "n": n, "reason": reason}
-    yield from compared(people, choices)
+    yield from compared(people, drawn, choices)
 
 
-def _steps(people: FollowUp, choices: Choices) -> Iterator[Row]:
-    for name, curve in curves(people, choices).items():
+def _steps(drawn: Mapping[str, Curve]) -> Iterator[Row]:
+    for name, curve in drawn.items():
         columns = (curve.days, curve.at_risk, curve.events, curve.survival, curve.low, curve.high)
         for day, at_risk, events, survival, low, high in zip(*columns, strict=True):
             yield {

@@ -134,12 +134,16 @@ def cox(days: Numbers, events: Numbers, covariates: Mapping[str, Numbers]) -> Co
     Raises
     ------
     UserError
-        A covariate is constant, or the fit does not converge, as where it separates the events.
+        A covariate is constant, or follows from the others, or the fit does not converge, as where
+        it separates the events.
     """
     constant = [name for name, values in covariates.items() if np.var(values) < FLAT]
     if constant:
         raise UserError(f"the same in all patients: {', '.join(constant)}")
     named = {f"x{k}": np.asarray(v, float) for k, v in enumerate(covariates.values())}
+    together = np.column_stack([v - v.mean() for v in named.values()])
+    if np.linalg.matrix_rank(together) < len(named):
+        raise UserError(f"one of {', '.join(covariates)} follows from the others")
     frame = pd.DataFrame({"days": np.asarray(days, float), "event": events, **named})
     fitter = CoxPHFitter(alpha=1 - LEVEL)
     try:

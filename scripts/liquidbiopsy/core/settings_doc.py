@@ -130,6 +130,7 @@ def _sheet(schema: Mapping[str, Any]) -> str:
     rules = [f"No two rows have the same {_names(c, 'and')}." for c in schema["unique"]]
     rules += [f"A row fills one of {_names(c, 'or')}." for c in schema.get("one_of", [])]
     rules += [f"{_names(c, 'and')} go together." for c in schema.get("together", [])]
+    rules += [f"`{b}` is not less than `{a}`." for a, b in schema.get("ordered", [])]
     rules += [f"{_names(c, 'and')} are different." for c in schema.get("different", [])]
     lines += [f"{rule}\n" for rule in rules]
     return "\n".join(lines)

@@ -3,7 +3,8 @@
 A schema is JSON Schema for one row, with words of our own: `unique` (lists of columns that no two
 rows share), `one_of` (lists of columns of which a row fills exactly one), `together` (lists of
 columns that a row fills all or none of), `different` (lists of columns that hold different values,
-or files, in each row), `references` (a column of another sheet that must hold the value), `key_of`
+or files, in each row), `ordered` (pairs of columns of which the second holds at least what the
+first does), `references` (a column of another sheet that must hold the value), `key_of`
 (a setting of the assay, or else of the run, whose keys the value must be one of) and
 `format: path`.
 """
@@ -53,7 +54,7 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
         Tab-separated file.
     schema : dict
         JSON Schema of a row: `properties`, `required`, and `unique`, `one_of`, `together`,
-        `different`.
+        `different`, `ordered`.
     """
     sheet = Sheet(path)
     content = _decode(sheet)
@@ -80,6 +81,8 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
             _check_together(sheet, columns)
         for columns in schema.get("different", []):
             _check_different(sheet, columns, schema)
+        for first, second in schema.get("ordered", []):
+            _check_ordered(sheet, first, second)
     return sheet
 
 
@@ -228,6 +231,14 @@ def _check_different(sheet: Sheet, columns: list[str], schema: Mapping[str, Any]
             if other != column:
                 what = "the file" if is_path else "the value"
                 sheet.report(index, column, f"'{row[column]}' is {what} of {other} too")
+
+
+def _check_ordered(sheet: Sheet, first: str, second: str) -> None:
+    """Note every row in which the second of two numbers is below the first."""
+    for index, row in enumerate(sheet.rows):
+        low, high = row[first], row[second]
+        if low is not None and high is not None and high < low:
+            sheet.report(index, second, f"{high} is less than {first}, which is {low}")
 
 
 def check_references(

@@ -26,14 +26,16 @@ ROOT = Path(__file__).resolve().parents[3]
 INTRODUCTION = """\
 # Tables
 
-*Made by `make docs` from the schemas in `scripts/liquidbiopsy/*/tables.py`; edit those.*
+*Made by `make docs` from the schemas in `scripts/liquidbiopsy/*/tables.py` and `cohort/kinds.py`;
+edit those.*
 
 Every result is a Parquet file. An assay writes a folder for each specimen,
 `results/<assay>/<specimen>/`, with its `observations`, its `quality` and detail tables of its own.
 A patient's report, `results/reports/<patient>/`, has all observations of the patient in
 `report.parquet`, and the detail tables of all its specimens; `results/cohort/` has the same over
 all patients. Where assays have a table of the same name, their columns are put together and a
-column `assay` says whose row it is.
+column `assay` says whose row it is. What is of the cohort alone stands
+[at the end](#tables-of-the-cohort).
 
 Units are UCUM: `1` for what has none, `um` for micrometres, `{cells}` for a count of cells. Each
 column of a file carries its description and its unit, and each file these keys:
@@ -75,6 +77,8 @@ def tables_page() -> str:
             for n, (item, u, words) in module.METRICS.items()
         ]
         parts.append(table(("metric", "item", "unit", "what it is"), metrics))
+    kinds = import_module(f"{liquidbiopsy.__name__}.cohort.kinds")
+    parts += ["\n## Tables of the cohort\n", *map(section, kinds.TABLES)]
     return tidy(parts)
 
 

@@ -54,15 +54,16 @@ def unite(
     UserError
         Two parts have a column of the same name and of types that do not go together.
     """
-    filled = [p for p in parts if pq.read_metadata(p.path).num_rows]
-    schemas = [_schema_of(p, name) for p in parts] or [known_schema(name, assays)]
-    schema = union_of(schemas, name, needed=[_schema_of(p, name) for p in filled])
+    known = [(p, pq.read_metadata(p.path)) for p in parts]
+    schemas = [_schema_of(footer, name) for _, footer in known]
+    filled = [s for s, (_, footer) in zip(schemas, known, strict=True) if footer.num_rows]
+    schema = union_of(schemas or [known_schema(name, assays)], name, needed=filled)
     schema = schema.with_metadata(provenance.metadata())
     with (
         atomic_path(path) as partial,
         pq.ParquetWriter(partial, schema, compression="zstd") as writer,
     ):
-        for group in _grouped(_batches(parts, schema)):
+        for group in _grouped(_batches(known, schema)):
             writer.write_table(group.combine_chunks(), row_group_size=2 * ROWS)
 
 
@@ -100,9 +101,9 @@ def known_schema(name: str, assays: Iterable[str]) -> pa.Schema:
     return union_of([_with_assay(t.schema, name) for t in described], name)
 
 
-def _schema_of(part: Part, name: str) -> pa.Schema:
+def _schema_of(footer: pq.FileMetaData, name: str) -> pa.Schema:
     """The columns of a file, with `assay` in front where it has none."""
-    return _with_assay(pq.read_schema(part.path).remove_metadata(), name)
+    return _with_assay(footer.schema.to_arrow_schema().remove_metadata(), name)
 
 
 def _with_assay(schema: pa.Schema, name: str) -> pa.Schema:
@@ -122,10 +123,14 @@ def _merged(a: pa.Field, b: pa.Field, name: str) -> pa.Field:
     return merged if a.metadata else merged.with_metadata(b.metadata)
 
 
-def _batches(parts: Iterable[Part], schema: pa.Schema) -> Iterator[pa.Table]:
+def _batches(
+    known: Iterable[tuple[Part, pq.FileMetaData]], schema: pa.Schema
+) -> Iterator[pa.Table]:
     """The rows of all parts in the columns of `schema`, a batch at a time."""
-    for part in parts:
-        with pq.ParquetFile(part.path) as file:
+    for part, footer in known:
+        if not footer.num_rows:
+            continue
+        with pq.ParquetFile(part.path, metadata=footer) as file:
             for batch in file.iter_batches(ROWS):
                 columns = [_column(batch, f, part) for f in schema]
                 yield pa.table(columns, schema=schema)

@@ -61,7 +61,8 @@ def find(spec: Mapping[str, Any], patient: Patient) -> Found:
     rows = [r for r in rows if (low is None or r["day"] >= low)]
     rows = [r for r in rows if (high is None or r["day"] <= high)]
     if not rows:
-        return Found(MISSING, f"no {spec['analyte']}{_window(low, high)}", exists=False)
+        words = f"no specimen tells {spec['analyte']}{_window(low, high)}"
+        return Found(MISSING, words, exists=False)
     visits = _by_specimen(rows)
     if "after_event" in spec:
         kind = spec["after_event"]
