@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from liquidbiopsy.copynumber.bins import Places, Profile, Values
 from liquidbiopsy.copynumber.segment_kernel import cheapest, common_rest
@@ -136,7 +136,7 @@ def _segmented(
         price = np.full(y.shape[1], of_all + (shared - 1) * of_one)
         if hint is not None:
             chance = min(allowed / max(int(hint.sum()) - starts.size, 1), 0.5)
-            price[hint] = min(of_one, float(chi2.isf(chance, 1)))
+            price[hint] = min(of_one, float(chdtri(1, chance)))
         first = cheapest(y, scaled, starts, price, min_bins)
         larger = np.maximum(row_variances(y, scaled, first), 1.0)
         before, shared = shared, max(shared, _shared_variance(y, scaled, first))

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from liquidbiopsy.copynumber.bins import Values
 from liquidbiopsy.copynumber.hmm import forward, student
@@ -74,7 +74,7 @@ def limit_of_detection(ground: Ground, residual: Values, scale: float) -> float:
         signal = np.log2(level(fraction, copies))
         shown = [replace(ground.track, log2=signal + r) for r in turned]
         ratios = [_log_ratio(ground, states, track, fraction, scale) for track in shown]
-        least = np.mean(ratios) - norm.ppf(settings["lod_power"]) * np.std(ratios, ddof=1)
+        least = np.mean(ratios) - ndtri(settings["lod_power"]) * np.std(ratios, ddof=1)
         height = abs(float(np.log2(level(fraction, np.array(1.0)))))
         seen = [is_detected(least, fraction, height, track, settings) for track in shown]
         return bool(np.mean(seen) >= settings["lod_power"])

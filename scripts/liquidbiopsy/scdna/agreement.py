@@ -13,7 +13,6 @@ References
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from liquidbiopsy.copynumber.bins import Mask, Values
 
@@ -78,7 +77,7 @@ def agreement(clone: Values, plasma: Values, used: Mask | None = None) -> Row:
     x, y = x - x.mean(), y - y.mean()
     square = float(x @ x)
     pearson = float(x @ y) / np.sqrt(square * float(y @ y))
-    ranks = np.corrcoef(rankdata(x), rankdata(y))[0, 1]
+    ranks = np.corrcoef(_ranks(x), _ranks(y))[0, 1]
     turns = np.unique(np.linspace(1, x.size - 1, min(TURNS, x.size - 1)).round().astype(np.int64))
     chance = np.array([x @ np.roll(y, k) for k in turns]) >= float(x @ y) * (1 - 1e-9)
     return found | {
@@ -87,3 +86,9 @@ def agreement(clone: Values, plasma: Values, used: Mask | None = None) -> Row:
         "slope": float(x @ y) / square,
         "p_value": float(1 + chance.sum()) / (1 + turns.size),
     }
+
+
+def _ranks(values: Values) -> Values:
+    """Rank of each value, from 1; of equal ones the mean of theirs."""
+    _, place, many = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(many) - (many - 1) / 2)[place], np.float64)

@@ -19,7 +19,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.copynumber.segment import segment
@@ -134,7 +134,7 @@ def prices(contig: npt.NDArray[Any], first: Places, settings: Mapping[str, Any])
     full = penalty([int(n) for n in lengths], 1, int(settings["min_bins"]), allowed)
     own = np.setdiff1d(first, starts)
     found = np.full(contig.size, min(full, 1e6))
-    found[own] = min(full, float(chi2.isf(min(allowed / max(own.size, 1), 0.5), 1)))
+    found[own] = min(full, float(chdtri(1, min(allowed / max(own.size, 1), 0.5))))
     return found
 
 

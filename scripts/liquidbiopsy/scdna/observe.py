@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from liquidbiopsy.core.intervals import clopper_pearson
 from liquidbiopsy.core.observations import Observation, failed
@@ -137,10 +137,9 @@ def median_interval(values: Sequence[float] | Values) -> tuple[float | None, flo
     Its level is 95 % at least, whatever the values are of.
     """
     n = len(values)
-    below = int(binom.ppf((1 - LEVEL) / 2, n, 0.5))
-    while below and binom.cdf(below - 1, n, 0.5) > (1 - LEVEL) / 2:
-        below -= 1
-    if not below or binom.cdf(below - 1, n, 0.5) > (1 - LEVEL) / 2:
+    tails = bdtr(np.arange(n + 1), n, 0.5)  # of a binomial distribution
+    below = int(np.searchsorted(tails, (1 - LEVEL) / 2, side="right"))
+    if not below:
         return None, None
     return float(values[below - 1]), float(values[n - below])
 
