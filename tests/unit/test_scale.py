@@ -17,9 +17,9 @@ from liquidbiopsy.core.sizes import megabytes
 
 HEAVY = {"altair", "cv2", "jinja2", "lifelines", "numba", "pybwa", "pysam", "scipy", "tifffile"}
 RULES = (
-    *("core.run", "core.digest", "core.pages", "core.sizes", "report.inputs", "reads.hotspots"),
+    *("core.run", "core.digest", "core.lazily", "core.pages", "core.sizes", "report.inputs"),
     *("ctc.choices", "dtc.choices", "ctdna.choices", "ctdna.genome_choices", "ctdna.libraries"),
-    "scdna.choices",
+    *("scdna.choices", "reads.hotspots"),
 )
 """Modules that the Snakefile and the rule files import."""
 WITHOUT_STATISTICS = ("scdna_profiles", "scdna_clones", "scdna_count", "ctdna_copies")
