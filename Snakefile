@@ -23,7 +23,7 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    run = read_run(config, workflow.basedir)
+    run = read_run(config, workflow.basedir, look=workflow.is_main_process)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -1,10 +1,11 @@
 """What planning a large run costs: time and memory of Snakemake before the first job starts.
 
-    python -m benchmarks.scale [--patients 1000] [--batch 20] [--output results/scale]
+    python -m benchmarks.scale [--patients 1000] [--batch 100] [--output results/scale]
 
 The run is made up: sheets alone, `--patients` patients with every assay at six visits each, over
-raw files that are empty and shared by all specimens of a kind. Nothing is run: parsing (which
-every cluster job pays again), the dry run of all, of one patient, and of one batch of all.
+raw files that are empty. Nothing is run: parsing, as it is and as each job of a cluster does it
+again; the dry run of one patient; that of all, or of one batch of all. Beside it stands what no
+workflow can be quicker than: an empty Snakefile, and a plain one of as many jobs (`TWIN`).
 """
 
 from __future__ import annotations
@@ -47,6 +48,19 @@ SETTINGS: dict[str, Any] = {
         "scdna": {},
     },
 }
+
+TWIN = """
+rule all:
+    input: expand("twin/{{patient}}.txt", patient=range({patients}))
+rule report:
+    input: expand("twin/{{{{patient}}}}/{{step}}.txt", step=range({steps}))
+    output: "twin/{{patient}}.txt"
+    shell: "touch {{output}}"
+rule step:
+    output: "twin/{{patient}}/{{step}}.txt"
+    shell: "touch {{output}}"
+"""
+"""A Snakefile with as many jobs a patient, of which each writes one file and reads none."""
 
 
 def rows_of(assay: str, specimen: str) -> list[list[str]]:
@@ -91,7 +105,9 @@ def write_run(folder: Path, patients: int, present: bool) -> None:
     (folder / "run.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
-def measure(folder: Path, *arguments: str, profile: Path | None = None) -> dict[str, Any]:
+def measure(
+    folder: Path, *arguments: str, snakefile: Path = ROOT / "Snakefile", profile: Path | None = None
+) -> dict[str, Any]:
     """Seconds, peak MB and number of jobs of one call of Snakemake, in a process of its own.
 
     Raises
@@ -100,8 +116,8 @@ def measure(folder: Path, *arguments: str, profile: Path | None = None) -> dict[
         Snakemake fails; what it said is shown.
     """
     command = [sys.executable, *(["-m", "cProfile", "-o", str(profile)] if profile else [])]
-    command += ["-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command += ["--configfile", str(folder / "run.yaml"), "--cores", "1", *arguments]
+    command += ["-m", "snakemake", "-s", str(snakefile), "--directory", str(folder)]
+    command += ["--cores", "1", *arguments]
     said = folder / "said.txt"
     started = time.perf_counter()
     with open(said, "wb") as output:
@@ -134,26 +150,33 @@ def main() -> None:
     parser.add_argument("--profile", type=Path, help="folder for cProfile's files")
     parser.add_argument("--output", type=Path)
     given = parser.parse_args()
-    one = "results/reports/P000000/report.html"
-    steps = {
-        "parsing alone": ("--list-rules",),
-        "one patient as target": ("--dry-run", "--quiet", "all", "--", one),
-    }
-    if given.batch:
-        # Batches are of the rule with the most inputs: reports, which the cohort reads.
-        steps[f"dry run, batch 1 of {given.batch}"] = (
-            *("--dry-run", "--quiet", "all", "--batch", f"all=1/{given.batch}"),
-        )
-    else:
-        steps["dry run of all"] = ("--dry-run", "--quiet", "all")
-    rows = []
+    batch = ("--batch", f"reports=1/{given.batch}", "--", "reports") if given.batch else ()
+    whole = f"dry run, batch 1 of {given.batch}" if batch else "dry run of all"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_run(folder, given.patients, not given.absent)
-        for k, (name, arguments) in enumerate(steps.items()):
-            profile = given.profile / f"{k}.prof" if given.profile else None
-            rows.append((name, measure(folder, *arguments, profile=profile)))
+        settings = ("--configfile", str(folder / "run.yaml"))
+        dry = (*settings, "--dry-run", "--quiet", "all")
+        rows: list[tuple[str, dict[str, Any]]] = []
+
+        def add(name: str, *arguments: str, **others: Any) -> dict[str, Any]:
+            if given.profile:
+                others["profile"] = given.profile / f"{len(rows)}.prof"
+            rows.append((name, measure(folder, *arguments, **others)))
             print(rows[-1], flush=True)
+            return rows[-1][1]
+
+        twin = folder / "twin.smk"
+        twin.write_text("rule all:\n    default_target: True\n", encoding="utf-8")
+        add("an empty Snakefile", "--list-rules", snakefile=twin)
+        add("parsing alone", "--list-rules", *settings)
+        add("the same in a job of a cluster", "--list-rules", "--mode", "remote", *settings)
+        one = add("one patient as target", *dry, "--", "results/reports/P000000/report.html")
+        jobs = add(whole, *dry, *batch)["jobs"]
+        patients = max(1, jobs // one["jobs"])
+        steps = max(1, jobs // patients - 1)
+        twin.write_text(TWIN.format(patients=patients, steps=steps), encoding="utf-8")
+        add("a plain Snakefile of as many jobs", "--dry-run", "--quiet", "all", snakefile=twin)
     print(f"\n{given.patients} patients, {len(SETTINGS['assays'])} assays, {len(VISITS)} visits\n")
     print(table(rows))
     if given.output:

@@ -1,7 +1,10 @@
+# What they read is listed when they are planned: each job of a cluster reads this file, and lists none.
 # Survival, rates and agreement by any decision's outcome; who has no decision is counted together.
 rule statistics:
     input:
-        decisions=expand(getattr(rules.report.output, "decisions", []), patient=run.patients),
+        decisions=lambda wildcards: expand(
+            getattr(rules.report.output, "decisions", []), patient=run.patients
+        ),
     output:
         statistics=f"{results}/cohort/statistics.parquet",
         survival=f"{results}/cohort/survival.parquet",
@@ -29,9 +32,9 @@ rule statistics:
 # The same tables over all patients, a page to find them, and what was left out.
 rule cohort:
     input:
-        reports=expand(rules.report.output.report, patient=run.patients),
-        decisions=expand(rules.report.output.decisions, patient=run.patients),
-        tables=expand(rules.report.output.tables, patient=run.patients),
+        reports=lambda wildcards: expand(rules.report.output.report, patient=run.patients),
+        decisions=lambda wildcards: expand(rules.report.output.decisions, patient=run.patients),
+        tables=lambda wildcards: expand(rules.report.output.tables, patient=run.patients),
         statistics=rules.statistics.output,
     output:
         report=f"{results}/cohort/report.parquet",

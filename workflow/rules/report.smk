@@ -38,3 +38,9 @@ rule report:
         "report of {wildcards.patient}"
     script:
         "../../scripts/report.py"
+
+
+# Every report, and nothing over all patients: what `--batch` divides, as docs/clusters.md tells.
+rule reports:
+    input:
+        expand(rules.report.output.page, patient=run.patients),

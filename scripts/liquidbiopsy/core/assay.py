@@ -48,6 +48,12 @@ class Assay:
     settings_schema: Mapping[str, Any]
     sheet_schema: Mapping[str, Any]
 
+    @property
+    def path_columns(self) -> tuple[str, ...]:
+        """Columns of its sheet that hold paths."""
+        columns = self.sheet_schema["properties"].items()
+        return tuple(name for name, column in columns if column.get("format") == "path")
+
 
 def check_choices(assay: Assay, settings: Mapping[str, Any]) -> list[str]:
     """Messages of the assay's own check of its settings."""

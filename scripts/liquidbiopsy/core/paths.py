@@ -24,3 +24,18 @@ def existing(paths: Iterable[str | None]) -> list[str]:
 def readable(path: str) -> bool:
     """Whether there is a file or folder that may be read."""
     return os.access(path, os.R_OK)
+
+
+def real_paths(paths: Iterable[str]) -> dict[str, str]:
+    """What `os.path.realpath` says of each path; a folder that many share is looked at once."""
+    folders: dict[str, str] = {}
+    found = {}
+    for path in set(paths):
+        folder, name = os.path.split(path)
+        if name in ("", ".", "..") or os.path.islink(path):
+            found[path] = os.path.realpath(path)
+            continue
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        found[path] = os.path.join(folders[folder], name)
+    return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from liquidbiopsy.core.assay import Assay, check_choices, read_assay
 from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
-from liquidbiopsy.core.paths import expand_path
+from liquidbiopsy.core.paths import existing, expand_path, real_paths
 from liquidbiopsy.core.rules import read_rules
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
 from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
@@ -29,10 +29,19 @@ class Specimen:
     """Its row of specimens.tsv."""
     items: tuple[dict[str, Any], ...]
     """Its rows of the assay's sheet."""
-    inputs: tuple[str, ...]
-    """Raw files and folders that exist."""
     reviews: tuple[dict[str, Any], ...]
     """People's calls, in the order in which they were made."""
+    path_columns: tuple[str, ...]
+    """Columns of the assay's sheet that hold paths."""
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Raw files and folders that can be read; the rest is for its report.
+
+        They are looked at when they are asked for: a job needs those of its own specimen alone.
+        """
+        named = [row[c] for row in self.items for c in self.path_columns if row[c] is not None]
+        return tuple(existing(p for path in named for p in expand_path(path)))
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def current_run() -> Run:
     return _latest[-1]
 
 
-def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
+def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) -> Run:
     """Read and check the settings and all sheets.
 
     Parameters
@@ -79,6 +88,9 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
         Settings as Snakemake read them.
     root : path
         Folder of the root Snakefile.
+    look : bool
+        Whether files are looked at, to tell one under two names. The jobs of a cluster read all
+        sheets again, and what was told before they were sent out they need not ask anew.
 
     Raises
     ------
@@ -113,7 +125,7 @@ def read_run(config: Mapping[str, Any], root: str | Path) -> Run:
         if found:  # its sheet hangs on its settings
             del assays[name]
     try:
-        run = _read_sheets(filled, assays, schemas)
+        run = _read_sheets(filled, assays, schemas, look)
     except CheckError as error:
         problems += error.problems
     if problems:
@@ -147,48 +159,50 @@ def _has_its_parts(config: Mapping[str, Any]) -> bool:
 
 
 def _read_sheets(
-    config: dict[str, Any], assays: dict[str, Assay], schemas: Mapping[str, Any]
+    config: dict[str, Any], assays: dict[str, Assay], schemas: Mapping[str, Any], look: bool
 ) -> Run:
     """Read every sheet of a run whose settings are sound, and check one against another."""
     sheets = {
-        name: read_sheet(config["sheets"][name], schemas[name])
+        name: read_sheet(config["sheets"][name], schemas[name], look=look)
         for name in SHARED_SHEETS
         if config["sheets"].get(name)
     }
     own = {
-        name: read_sheet(config["assays"][name]["sheet"], assay.sheet_schema)
+        name: read_sheet(config["assays"][name]["sheet"], assay.sheet_schema, look=look)
         for name, assay in assays.items()
     }
     unread = [s for s in (*sheets.values(), *own.values()) if s.problems and not s.rows]
     if not unread:  # a sheet that could not be read would make every reference to it a problem
         _check_shared(sheets, assays, set(config["assays"]))
         for name, assay in assays.items():
-            _check_own(own[name], sheets["specimens"], assay, config)
+            _check_own(own[name], sheets["specimens"], assay, config, look)
     problems = [p for s in (*sheets.values(), *own.values()) for p in s.problems]
     if problems:
         raise CheckError(problems)
-    events, reviews = defaultdict(list), defaultdict(list)
+    reviews = _by_specimen(sheets["reviews"].rows if "reviews" in sheets else [])
+    events = defaultdict(list)
     for row in sheets["events"].rows if "events" in sheets else []:
         events[row["patient_id"]].append(row)
-    for row in sheets["reviews"].rows if "reviews" in sheets else []:
-        reviews[row["specimen_id"]].append(row)
-    specimens: dict[str, dict[str, Specimen]] = {}
-    for name, assay in assays.items():
-        items = defaultdict(list)
-        for row in own[name].rows:
-            items[row["specimen_id"]].append(row)
-        specimens[name] = {
-            row["specimen_id"]: Specimen(
-                row=row,
-                items=tuple(items[row["specimen_id"]]),
-                inputs=_existing(items[row["specimen_id"]], assay.sheet_schema),
-                reviews=tuple(reviews[row["specimen_id"]]),
-            )
-            for row in sheets["specimens"].rows
-            if row["assay"] == name
-        }
+    specimens: dict[str, dict[str, Specimen]] = {name: {} for name in assays}
+    items = {name: _by_specimen(own[name].rows) for name in assays}
+    paths = {name: assay.path_columns for name, assay in assays.items()}
+    for row in sheets["specimens"].rows:
+        key, name = row["specimen_id"], row["assay"]
+        if name not in assays:  # its settings are wrong, which is told
+            continue
+        specimens[name][key] = Specimen(
+            row, tuple(items[name][key]), tuple(reviews.get(key, ())), paths[name]
+        )
     patients = {row["patient_id"]: row for row in sheets["patients"].rows}
     return Run(config, assays, patients, dict(events), specimens)
+
+
+def _by_specimen(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of a sheet by the specimen that they are of, in their order."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["specimen_id"]].append(row)
+    return found
 
 
 def _check_shared(
@@ -226,7 +240,9 @@ def _check_case(sheet: Sheet, column: str) -> None:
             sheet.report(index, column, message)
 
 
-def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str, Any]) -> None:
+def _check_own(
+    sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str, Any], look: bool
+) -> None:
     """Check an assay's sheet against the specimens and against the settings."""
     all_ids = specimens.values("specimen_id")
     mine = {r["specimen_id"] for r in specimens.rows if r["assay"] == assay.name}
@@ -243,7 +259,7 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str
             specimens.report(index, "specimen_id", message)
     settings = config["assays"][assay.name]
     for name, column in assay.sheet_schema["properties"].items():
-        if ["specimen_id", name] in assay.sheet_schema.get("unique", []):
+        if look and ["specimen_id", name] in assay.sheet_schema.get("unique", []):
             _check_same_file(sheet, name)
         if "key_of" in column:
             key = column["key_of"]
@@ -254,20 +270,18 @@ def _check_own(sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str
 
 def _check_same_file(sheet: Sheet, column: str) -> None:
     """Refuse one file under two spellings in one specimen: it would count twice."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for row in sheet.rows:
+        if row[column] is not None:
+            named[row["specimen_id"]].add(row[column])
+    several = {specimen: paths for specimen, paths in named.items() if len(paths) > 1 and specimen}
+    real = real_paths(path for paths in several.values() for path in paths)
     first: dict[tuple[str, str], int] = {}
-    for index, row in enumerate(sheet.rows):
-        if row[column] is not None and row["specimen_id"] is not None:
-            key = (row["specimen_id"], os.path.realpath(row[column]))
+    for index, row in enumerate(sheet.rows if several else []):
+        if row[column] is not None and row["specimen_id"] in several:
+            key = (row["specimen_id"], real[row[column]])
             other = first.setdefault(key, index)
             if other != index and sheet.rows[other][column] != row[column]:
                 line = sheet.lines[first[key]]
                 message = f"'{row[column]}' is the file of row {line - 1} (line {line})"
                 sheet.report(index, column, message)
-
-
-def _existing(items: list[dict[str, Any]], schema: Mapping[str, Any]) -> tuple[str, ...]:
-    """Files and folders named in an assay's rows that can be read; the rest is for its report."""
-    columns = [n for n, c in schema["properties"].items() if c.get("format") == "path"]
-    named = [row[c] for row in items for c in columns if row[c] is not None]
-    found = {p for path in named for p in expand_path(path) if os.access(p, os.R_OK)}
-    return tuple(sorted(found))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
 
 from liquidbiopsy.core.errors import Problem, UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 # Where PyYAML has its C part it is ten times as fast, and every job of a cluster reads all schemas.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,6 +63,8 @@ def check_settings(
     problems = [Problem(file, 0, "", words) for words in _not_plain(value, prefix)]
     if problems:
         return problems
+    from jsonschema import Draft202012Validator  # most steps read YAML and check no settings
+
     for error in Draft202012Validator(schema).iter_errors(value):
         problems += _explain(error, file, prefix)
     return problems

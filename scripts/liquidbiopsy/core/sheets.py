@@ -11,13 +11,14 @@ first does), `references` (a column of another sheet that must hold the value), 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from liquidbiopsy.core.errors import Problem, did_you_mean
+from liquidbiopsy.core.paths import real_paths
 
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
 PARSERS = {"integer": int, "number": float, "string": str}
@@ -45,7 +46,7 @@ class Sheet:
         return {row[column] for row in self.rows if row[column] is not None}
 
 
-def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
+def read_sheet(path: str, schema: Mapping[str, Any], *, look: bool = True) -> Sheet:
     """Read a sheet and check it against its schema; problems are collected, not raised.
 
     Parameters
@@ -55,6 +56,8 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
     schema : dict
         JSON Schema of a row: `properties`, `required`, and `unique`, `one_of`, `together`,
         `different`, `ordered`.
+    look : bool
+        Whether files are looked at, to tell one under two names.
     """
     sheet = Sheet(path)
     content = _decode(sheet)
@@ -63,7 +66,7 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
     records = [
         (number, cells)
         for number, cells in enumerate(_cells(content), start=1)
-        if any(c.strip() for c in cells)
+        if any(map(str.strip, cells))
     ]
     if not records:
         sheet.problems.append(Problem(path, 0, "", "the sheet is empty; it needs a header line"))
@@ -80,7 +83,7 @@ def read_sheet(path: str, schema: Mapping[str, Any]) -> Sheet:
         for columns in schema.get("together", []):
             _check_together(sheet, columns)
         for columns in schema.get("different", []):
-            _check_different(sheet, columns, schema)
+            _check_different(sheet, columns, schema, look)
         for first, second in schema.get("ordered", []):
             _check_ordered(sheet, first, second)
     return sheet
@@ -137,31 +140,39 @@ def _fill(
     schema: Mapping[str, Any],
 ) -> None:
     """Put the records into the sheet, with every column that the schema knows."""
-    blank = dict.fromkeys(schema["properties"])
-    for number, cells in records:
-        sheet.rows.append(
-            {**blank, **{n: c.strip() or None for n, c in zip(header, cells, strict=False)}}
-        )
-        sheet.lines.append(number)
-        if len(cells) > len(header) and any(c.strip() for c in cells[len(header) :]):
-            message = f"{len(cells)} fields where the header has {len(header)}"
-            sheet.report(len(sheet.rows) - 1, "", message)
+    names, width = list(schema["properties"]), len(header)
+    # Where in a record each column stands; one past all its fields where it stands nowhere.
+    chosen = itemgetter(*(header.index(name) if name in header else width for name in names), width)
+    sheet.lines = [number for number, _ in records]
+    for index, (_, cells) in enumerate(records):
+        values = [cell.strip() or None for cell in cells[:width]]
+        values += [None] * (width + 1 - len(values))
+        sheet.rows.append(dict(zip(names, chosen(values), strict=False)))
+        if len(cells) > width and any(map(str.strip, cells[width:])):
+            sheet.report(index, "", f"{len(cells)} fields where the header has {width}")
 
 
 def _check_column(sheet: Sheet, name: str, column: Mapping[str, Any], required: bool) -> None:
     """Check and convert one column in place; equal values are looked at once."""
-    verdicts: dict[str, tuple[Any, str]] = {}
-    for index, row in enumerate(sheet.rows):
-        value = row[name]
-        if value is None:
-            if required:
-                sheet.report(index, name, "blank; a value is needed")
-            continue
-        if value not in verdicts:
-            verdicts[value] = _convert(value, column)
+    values = [row[name] for row in sheet.rows]
+    distinct = set(values)
+    if not (required and None in distinct) and _is_sound_text(distinct - {None}, column):
+        return  # as most columns are
+    verdicts = {value: _convert(value, column) for value in distinct if value is not None}
+    verdicts[None] = None, "blank; a value is needed" if required else ""
+    for index, (row, value) in enumerate(zip(sheet.rows, values, strict=True)):
         row[name], message = verdicts[value]
         if message:
             sheet.report(index, name, message)
+
+
+def _is_sound_text(values: set[str], column: Mapping[str, Any]) -> bool:
+    """Whether `_convert` would leave all values as they are."""
+    if column.get("type", "string") != "string":
+        return not values
+    if "enum" in column and not values <= set(column["enum"]):
+        return False
+    return "pattern" not in column or all(map(re.compile(column["pattern"]).fullmatch, values))
 
 
 def _convert(value: str, column: Mapping[str, Any]) -> tuple[Any, str]:
@@ -189,9 +200,11 @@ def _convert(value: str, column: Mapping[str, Any]) -> tuple[Any, str]:
 
 def _check_unique(sheet: Sheet, columns: list[str]) -> None:
     """Note every row that repeats an earlier one in `columns`."""
+    keys = list(zip(*([row[c] for row in sheet.rows] for c in columns), strict=True))
+    if len(set(keys)) == len(keys):
+        return
     first: dict[tuple[Any, ...], int] = {}
-    for index, row in enumerate(sheet.rows):
-        key = tuple(row[c] for c in columns)
+    for index, key in enumerate(keys):
         if None in key:
             continue
         if key in first:
@@ -220,13 +233,17 @@ def _check_together(sheet: Sheet, columns: list[str]) -> None:
             sheet.report(index, blank[0], f"blank, but {filled} is given; they go together")
 
 
-def _check_different(sheet: Sheet, columns: list[str], schema: Mapping[str, Any]) -> None:
+def _check_different(
+    sheet: Sheet, columns: list[str], schema: Mapping[str, Any], look: bool
+) -> None:
     """Note every row that has the same in two of `columns`: of paths, the same file."""
+    paths = {c for c in columns if schema["properties"][c].get("format") == "path"}
+    real = real_paths(row[c] for row in sheet.rows for c in paths if row[c] and look)
     for index, row in enumerate(sheet.rows):
         first: dict[str, str] = {}
         for column in (c for c in columns if row[c] is not None):
-            is_path = schema["properties"][column].get("format") == "path"
-            key = os.path.realpath(row[column]) if is_path else str(row[column])
+            is_path = column in paths
+            key = real.get(row[column], row[column]) if is_path else str(row[column])
             other = first.setdefault(key, column)
             if other != column:
                 what = "the file" if is_path else "the value"

@@ -17,7 +17,7 @@ from functools import partial
 from math import sqrt
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.special import gammaincinv
 
 from liquidbiopsy.copynumber.bins import Values
 from liquidbiopsy.ctdna.tumour_fraction_climb import BOUNDS, FRACTION
@@ -75,7 +75,7 @@ def _interval(
     cost: Cost, centre: float, lowest: float, highest: float, start: Values, ground: Ground
 ) -> tuple[float, float]:
     """Where the log-likelihood has fallen by what the level of confidence allows, on both sides."""
-    drop = float(chdtri(1, 1 - ground.settings["confidence"])) / 2
+    drop = float(gammaincinv(0.5, ground.settings["confidence"]))  # half a quantile of chi-square
     side = partial(_side, cost, centre, drop, start)
     return side(lowest), side(highest)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 from scipy.special import logsumexp
 
 from liquidbiopsy.scdna.allele_sites import (
@@ -25,7 +24,7 @@ from liquidbiopsy.scdna.allele_sites import (
     Alleles,
     Regions,
 )
-from liquidbiopsy.scdna.genotypes import BALANCE, log_error
+from liquidbiopsy.scdna.genotypes import BALANCE, log_beta_binomial, log_error
 
 FREQUENCY = 0.3  # of the other allele among people, where the VCF does not say
 FOREIGN = np.concatenate([[0.0], np.geomspace(1e-3, 0.8, 200)])
@@ -115,7 +114,7 @@ def dropout_of(snps: Snps, settings: Mapping[str, Any]) -> dict[str, float | Non
     own, n = snps.own[at], both[at]
     wrong = [log_error(k, n, settings["error"]) for k in (own, n - own)]
     lost = np.logaddexp(*wrong) - np.log(2)
-    kept = scipy.stats.betabinom.logpmf(own, n, BALANCE, BALANCE)
+    kept = log_beta_binomial(own, n, BALANCE, BALANCE)
     with np.errstate(divide="ignore"):
         nats = np.logaddexp(np.log(SHARES)[:, None] + lost, np.log1p(-SHARES)[:, None] + kept)
     return dict(zip(names, _best(SHARES, nats.sum(axis=1)), strict=True))
@@ -151,9 +150,7 @@ def foreign_of(snps: Snps, dropout: float, settings: Mapping[str, Any]) -> dict[
         there = FOREIGN / np.maximum(FOREIGN + own, 1e-12)
         for copies in range(3):
             share = there * copies / 2 * (1 - 2 * error) + error
-            seen = scipy.stats.betabinom.logpmf(
-                k, n, share[:, None] * WORN, (1 - share[:, None]) * WORN
-            )
+            seen = log_beta_binomial(k, n, share[:, None] * WORN, (1 - share[:, None]) * WORN)
             with np.errstate(divide="ignore"):
                 total.append(seen + np.log(dose[copies]) + np.log(chance))
     nats = logsumexp(np.stack(total), axis=0).sum(axis=1)

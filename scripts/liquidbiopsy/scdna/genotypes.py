@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
-from scipy.special import logsumexp
+from scipy.special import betaln, logsumexp
 
 Values = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -103,7 +102,7 @@ def _log_odds(alt: Whole, reads: int, dropout: float, key: Sequence[float]) -> V
     error, early = key[0], key[1]
     wrong = log_error(alt, reads, error)
     none = np.logaddexp(
-        np.log1p(-early) + wrong, np.log(early) + scipy.stats.betabinom.logpmf(alt, reads, *EARLY)
+        np.log1p(-early) + wrong, np.log(early) + log_beta_binomial(alt, reads, *EARLY)
     )
     one = _of_one_allele(alt, reads, dropout, error)
     both = log_error(reads - alt, reads, error)
@@ -117,16 +116,26 @@ def _of_one_allele(alt: Whole, reads: int, dropout: float, error: float) -> Valu
     ways = (
         lost + log_error(alt, reads, error),
         lost + log_error(reads - alt, reads, error),
-        np.log1p(-min(dropout, 1 - 1e-9))
-        + scipy.stats.betabinom.logpmf(alt, reads, BALANCE, BALANCE),
+        np.log1p(-min(dropout, 1 - 1e-9)) + log_beta_binomial(alt, reads, BALANCE, BALANCE),
     )
     return np.asarray(logsumexp(np.stack(ways), axis=0), np.float64)
 
 
+def log_beta_binomial(
+    hits: Whole | Values, trials: int | Whole | Values, a: float | Values, b: float | Values
+) -> Values:
+    """Logarithm of the probability of so many hits of so many trials, `a` and `b` over 0.
+
+    As `scipy.stats.betabinom.logpmf` to the last bit, where `0 <= hits <= trials`; to import
+    `scipy.stats` takes a second, in each job.
+    """
+    ways = -np.log(trials + 1) - betaln(trials - hits + 1, hits + 1)
+    return np.asarray(ways + betaln(hits + a, trials - hits + b) - betaln(a, b), np.float64)
+
+
 def log_error(wrong: Whole, reads: int | Whole, error: float) -> Values:
     """Logarithm of the probability of so many errors of reading."""
-    found = scipy.stats.betabinom.logpmf(wrong, reads, error * SPREAD, (1 - error) * SPREAD)
-    return np.asarray(found, np.float64)
+    return log_beta_binomial(wrong, reads, error * SPREAD, (1 - error) * SPREAD)
 
 
 def _posterior(odds: Values, prior: float) -> Values:

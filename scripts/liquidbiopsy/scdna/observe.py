@@ -137,8 +137,8 @@ def median_interval(values: Sequence[float] | Values) -> tuple[float | None, flo
     Its level is 95 % at least, whatever the values are of.
     """
     n = len(values)
-    tail = bdtr(np.arange(n), n, 0.5)
-    below = int(np.searchsorted(tail, (1 - LEVEL) / 2, side="right"))
+    tails = bdtr(np.arange(n + 1), n, 0.5)  # of a binomial distribution
+    below = int(np.searchsorted(tails, (1 - LEVEL) / 2, side="right"))
     if not below:
         return None, None
     return float(values[below - 1]), float(values[n - below])

@@ -1,6 +1,7 @@
 # Reads -> molecules -> variants and minimal residual disease -> observations: one job a library as
 # far as its molecules, then one job a specimen.
 from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.lazily import Lazily
 from liquidbiopsy.core.run import current_run
 from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.ctdna.choices import Choice, of_libraries, panels_among
@@ -9,8 +10,8 @@ from liquidbiopsy.reads.hotspots import read_hotspots
 run = current_run()
 specimens = run.specimens["ctdna"]
 choice = Choice(config, run.config["references"], run.config["results"])
-libraries = {name: choice.libraries_of(specimen) for name, specimen in specimens.items()}
-panels = {name: panels_among(own) for name, own in libraries.items()}
+libraries = Lazily(lambda name: choice.libraries_of(specimens[name]))
+panels = Lazily(lambda name: panels_among(libraries[name]))
 
 
 wildcard_constraints:

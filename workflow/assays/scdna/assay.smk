@@ -1,5 +1,6 @@
 # Single cells: reads -> bins of each -> copies of each, one job a specimen -> clones, one a patient.
 from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.lazily import Lazily
 from liquidbiopsy.core.run import current_run
 from liquidbiopsy.core.sizes import megabytes
 from liquidbiopsy.reads.hotspots import read_hotspots
@@ -8,7 +9,7 @@ from liquidbiopsy.scdna.choices import Choice
 run = current_run()
 specimens = run.specimens["scdna"]
 choice = Choice(config, run, "scdna")
-cells = {name: choice.cells_of(specimen) for name, specimen in specimens.items()}
+cells = Lazily(lambda name: choice.cells_of(specimens[name]))
 
 
 wildcard_constraints:
