@@ -11,6 +11,8 @@ rule statistics:
         f"{results}/benchmarks/statistics.tsv"
     conda:
         "../../envs/statistics.yaml"
+    envmodules:
+        "liquidbiopsy/statistics",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
@@ -46,6 +48,8 @@ rule cohort:
         f"{results}/benchmarks/cohort.tsv"
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        "liquidbiopsy/report",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + int(input.size_mb)),

@@ -16,6 +16,8 @@ rule reference_index:
         f"{results}/benchmarks/references/{{reference}}.tsv"
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 6 * int(input.size_mb)),
@@ -43,6 +45,8 @@ rule reference_gc:
         size="[0-9]+",
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 2000,
@@ -69,6 +73,8 @@ rule reference_bins:
         length="[0-9]+",
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 3000,

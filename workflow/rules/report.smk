@@ -23,6 +23,8 @@ rule report:
         f"{results}/benchmarks/report/{{patient}}.tsv"
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        "liquidbiopsy/report",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),

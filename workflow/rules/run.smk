@@ -14,6 +14,8 @@ rule record:
         f"{results}/benchmarks/record.tsv"
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        "liquidbiopsy/report",
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 1000,

@@ -26,6 +26,8 @@ rule _detect:
         "<benchmarks>/detect/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
@@ -57,6 +59,8 @@ rule _classify:
         "<benchmarks>/classify/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
@@ -86,6 +90,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
@@ -119,6 +125,8 @@ rule _gallery:
         "<benchmarks>/gallery/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * int(input.size_mb)),

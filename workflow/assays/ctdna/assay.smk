@@ -39,6 +39,8 @@ rule _variants:
         "<benchmarks>/variants/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt
@@ -74,6 +76,8 @@ rule _mrd:
         "<benchmarks>/mrd/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (2000 + int(input.size_mb) // 2),
@@ -120,6 +124,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (500 + 10 * int(input.size_mb)),

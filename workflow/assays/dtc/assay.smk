@@ -27,6 +27,8 @@ rule _detect:
         "<benchmarks>/detect/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
@@ -58,6 +60,8 @@ rule _classify:
         "<benchmarks>/classify/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
@@ -86,6 +90,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * int(input.size_mb)),
@@ -121,6 +127,8 @@ rule _gallery:
         "<benchmarks>/gallery/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * int(input.size_mb)),

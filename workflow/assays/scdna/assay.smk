@@ -29,6 +29,8 @@ rule _reads:
         "<benchmarks>/reads/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 4
     resources:
         mem_mb=lambda w, input, attempt: attempt * (4000 + int(input.size_mb) // 10),
@@ -62,6 +64,8 @@ rule _profiles:
         "<benchmarks>/profiles/{specimen}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, attempt: attempt * (1500 + 2 * len(cells[w.specimen])),
@@ -94,6 +98,8 @@ rule _clones:
         "<benchmarks>/clones/{patient}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (1500 + 50 * int(input.size_mb)),
