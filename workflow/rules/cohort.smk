@@ -41,7 +41,6 @@ rule cohort:
         tables=[f"{results}/cohort/{t}.parquet" for t in declared_tables(run)],
         index=f"{results}/cohort/index.html",
         excluded=f"{results}/run/excluded.tsv",
-        quality=f"{results}/run/quality.html",
     log:
         f"{results}/logs/cohort.log",
     benchmark:
