@@ -1,8 +1,8 @@
 """The quality of a run as MultiQC's custom content: a chart of what came out, a table an assay.
 
 MultiQC, which is under the GPL, reads the files in an environment of its own; nothing of it is
-needed to write them. They are as https://docs.seqera.io/multiqc/custom_content says: JSON whose name
-ends in `_mqc.json`, with `id`, `section_name`, `plot_type`, `pconfig`, `headers` and `data`.
+needed to write them. Their form is of https://docs.seqera.io/multiqc/custom_content: JSON files
+`*_mqc.json`, with `id`, `section_name`, `plot_type`, `pconfig`, `headers` and `data`.
 """
 
 from __future__ import annotations
