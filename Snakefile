@@ -30,6 +30,9 @@ except UserError as error:
 results = run.config["results"]
 
 
+report: "workflow/report/workflow.rst"
+
+
 wildcard_constraints:
     specimen="[A-Za-z][A-Za-z0-9_-]{0,63}",
     patient="[A-Za-z][A-Za-z0-9_-]{0,63}",

@@ -2,9 +2,9 @@
 
     python tests/by_stage.py '{"reads": "/path/to/python"}' ARGUMENTS OF SNAKEMAKE
 
-The scripts of other stages run in this Python. In either, one process runs all scripts of a Python one
-after the other (`job_worker.py`), which spares each job to import its packages anew. Snakemake is used
-as it is but for how it starts a script.
+The scripts of other stages run in this Python. In either, one process runs all scripts of a Python
+one after the other (`job_worker.py`), which spares each job to import its packages anew. Snakemake
+is used as it is but for how it starts a script.
 """
 
 import json
@@ -58,7 +58,7 @@ def plain(value: Any) -> Any:
 
 def execute(self: PythonScript, pythons: dict[str, str]) -> None:
     """Have a job's script run by the worker of its stage."""
-    script = Path(self.path.get_path_or_uri(secret_free=True))
+    script = Path(self.path.get_path_or_uri(secret_free=True)).resolve()
     stage = stages().get(script.name, "")
     parts = {}
     for name in PARTS:

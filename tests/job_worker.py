@@ -1,8 +1,8 @@
 """Run the scripts of jobs, one after the other, in the Python that this is started with.
 
-It stands alone: an environment needs nothing for it but Python. Jobs come pickled on stdin, as plain
-values; what came of each goes to stdout. Only the folder of the scripts is on the path beside what
-the environment itself has.
+It stands alone: an environment needs nothing for it but Python. Jobs come pickled on stdin, as
+plain values; what came of each goes to stdout. Only the folder of the scripts is on the path beside
+what the environment itself has.
 """
 
 import os

@@ -39,8 +39,18 @@ rule cohort:
         report=f"{results}/cohort/report.parquet",
         decisions=f"{results}/cohort/decisions.parquet",
         tables=[f"{results}/cohort/{t}.parquet" for t in declared_tables(run)],
-        index=f"{results}/cohort/index.html",
-        excluded=f"{results}/run/excluded.tsv",
+        index=report(
+            f"{results}/cohort/index.html",
+            caption="../report/index.rst",
+            category="Cohort",
+            labels={"page": "all patients"},
+        ),
+        excluded=report(
+            f"{results}/run/excluded.tsv",
+            caption="../report/excluded.rst",
+            category="Quality",
+            labels={"page": "excluded"},
+        ),
     log:
         f"{results}/logs/cohort.log",
     benchmark:

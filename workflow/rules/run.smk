@@ -9,7 +9,12 @@ rule quality:
         report=rules.cohort.output.report,
         tables=rules.cohort.output.tables,
     output:
-        page=f"{results}/run/quality.html",
+        page=report(
+            f"{results}/run/quality.html",
+            caption="../report/quality.rst",
+            category="Quality",
+            labels={"page": "quality of all specimens"},
+        ),
         multiqc=[f"{results}/run/multiqc/{name}" for name in multiqc_files(list(run.assays))],
     log:
         f"{results}/logs/quality.log",

@@ -117,7 +117,12 @@ rule _gallery:
         crops=rules._detect.output.crops,
         images=rules._detect.output.images,
     output:
-        page="<results>/{specimen}/gallery.html",
+        page=report(
+            "<results>/{specimen}/gallery.html",
+            caption="../../report/gallery.rst",
+            category="Galleries",
+            labels={"assay": "ctc", "specimen": "{specimen}"},
+        ),
         thumbnails="<results>/{specimen}/thumbnails.parquet",
     log:
         "<logs>/gallery/{specimen}.log",

@@ -117,7 +117,12 @@ rule _gallery:
         crops=rules._detect.output.crops,
         slides=rules._detect.output.slides,
     output:
-        page="<results>/{specimen}/gallery.html",
+        page=report(
+            "<results>/{specimen}/gallery.html",
+            caption="../../report/gallery.rst",
+            category="Galleries",
+            labels={"assay": "dtc", "specimen": "{specimen}"},
+        ),
         thumbnails="<results>/{specimen}/thumbnails.parquet",
         places="<results>/{specimen}/cells.geojson",
         slides=directory("<results>/{specimen}/geojson"),
