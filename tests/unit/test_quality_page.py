@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from reporting import ASSAYS, MARKUP, PROVENANCE, SETTINGS, TABLES, patient, specimen, write_patient
 
-from liquidbiopsy.cohort.measured import read_measured
+from liquidbiopsy.cohort.measured import Specimen, read_measured
 from liquidbiopsy.cohort.multiqc import multiqc_files
-from liquidbiopsy.cohort.quality import write_quality
+from liquidbiopsy.cohort.quality import told_problems, write_quality
 from liquidbiopsy.cohort.run import write_cohort
 from liquidbiopsy.core.observations import count_over_volume, failed
 from liquidbiopsy.core.parquet import table_of, write_table
@@ -20,7 +20,7 @@ from liquidbiopsy.core.tables import OBSERVATIONS, QUALITY
 from liquidbiopsy.report.patient import write_report
 from liquidbiopsy.report.unite import Part, unite
 
-ROW = re.compile(r'<tr><th scope="row" class="id">(?:<a[^>]*>)?(\w+)<(.*?)</tr>', re.S)
+ROW = re.compile(r'<tr><th scope="row" class="id[^>]*>(?:<a[^>]*>)?(\w+)<(.*?)</tr>', re.S)
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +106,18 @@ def test_a_cohort_without_quality_has_its_page(tmp_path: Path) -> None:
     write_table(statements, tmp_path / "cohort/report.parquet", OBSERVATIONS, PROVENANCE)
     page, multiqc = tmp_path / "quality.html", tmp_path / "multiqc"
     write_quality(tmp_path / "cohort", page, multiqc, [row], assays, SETTINGS)
-    assert "Failed: no file" in page.read_text("utf-8")
+    assert "<li>no file</li>" in page.read_text("utf-8")
     content = json.loads((multiqc / "liquidbiopsy_plasma_mqc.json").read_text("utf-8"))
     assert content["data"] == {"D1": {"status": "Failed"}}
+
+
+def test_reasons_in_words() -> None:
+    known = Specimen(statements=5)
+    known.problems.update({("inadequate", "few cells"): 3, ("failed", "no file"): 1})
+    assert list(told_problems(known)) == [
+        "1 of 5 statements: no file",
+        "Inadequate, 3 of 5 statements: few cells",
+    ]
 
 
 def many(folder: Path, specimens: int, frames: int) -> list[dict[str, Any]]:

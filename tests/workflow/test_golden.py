@@ -59,7 +59,7 @@ def test_the_report_of_snakemake_builds_offline(golden: Laboratory) -> None:
         held = [Path(name).name for name in names]
     for name in ("report.html", "index.html", "quality.html", "gallery.html", "excluded.tsv"):
         assert name in held
-    for words in ("Patients", "Cohort", "Quality", "on one timeline", "failed or were inadequate"):
+    for words in ("Patients", "Cohort", "Quality", "on one timeline", "failed or is inadequate"):
         assert words in text, words
 
 

@@ -187,6 +187,8 @@ def _cell(measured: Measured | None, limit_is_told: bool) -> Cell:
     if measured is None:
         return Cell("")
     m = measured
+    if m.bounded and m.limit_low is None and {m.low, m.high} <= {0.0, 1.0}:  # whether, not how much
+        return Cell("Yes" if m.low else "No" if not m.high else "Not all", _outside(m))
     text = number(m.low) if m.low == m.high else f"{number(m.low)} to {number(m.high)}"
     text = f"{text} {unit_words(m.unit)}".rstrip()
     if not limit_is_told and m.limit_low is not None:
@@ -196,7 +198,7 @@ def _cell(measured: Measured | None, limit_is_told: bool) -> Cell:
 
 def _lost(of: Specimen) -> Cell:
     """Frames or items lost of those that there are."""
-    if not of.metrics:
+    if not of.of:
         return Cell("")
     frames = of.metrics.get(FRAMES_LOST)
     return Cell(f"{number(of.lost)} of {number(of.of)}", _outside(frames) if frames else "")
@@ -215,9 +217,11 @@ def _with_unit(value: float | None, unit: str | None) -> str:
 
 
 def told_problems(known: Specimen) -> Iterator[str]:
-    """Reasons of a specimen in words, the failed first, with the statements that each concerns."""
+    """Reasons in words, the failed first, with how many statements each is of."""
     problems = sorted(known.problems.items(), key=lambda p: (PROBLEMS.index(p[0][0]), -p[1], p[0]))
     for (status, reason), count in problems:
-        share = "" if count == known.statements else f"{count} of {known.statements} statements"
-        told = f"{plain(status)}, {share}" if share else plain(status)
-        yield f"{told}: {reason}" if reason else told
+        told = plain(status) if status != known.status else ""
+        if count < known.statements:
+            share = f"{count} of {known.statements} statements"
+            told = f"{told}, {share}" if told else share
+        yield ": ".join(part for part in (told, reason) if part) or "No reason is given"
