@@ -26,8 +26,8 @@ rule quality:
         "liquidbiopsy/report",
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 1000,
-        runtime=lambda wildcards, attempt: attempt * 10,
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 100),
     params:
         code=page_digest("liquidbiopsy.cohort.quality"),
         specimens=[s.row for of_assay in run.specimens.values() for s in of_assay.values()],

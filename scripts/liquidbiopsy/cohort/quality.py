@@ -148,11 +148,12 @@ def section(
     specimens: Sequence[Mapping[str, Any]],
     known: Mapping[str, Specimen],
 ) -> Section:
-    """One assay of the page; specimens with something amiss come first."""
+    """One assay of the page; specimens and metrics with something amiss come first."""
     mine = [(s, known[s["specimen_id"]]) for s in specimens if s["assay"] == name]
     bounded = {m.metric for _, of in mine for m in of.metrics.values() if m.bounded}
     seen = {metric for _, of in mine for metric in of.metrics}
-    metrics = sorted(bounded.difference(IN_COLUMNS))
+    amiss = {metric for _, of in mine for metric in of.outside}
+    metrics = sorted(bounded.difference(IN_COLUMNS), key=lambda m: (m not in amiss, m))
     others = sorted(seen - bounded.union(IN_COLUMNS))
     heads = [_head(metric, [of for _, of in mine]) for metric in metrics]
     rows = [
