@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer types; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-envs torture lint bench bench-scale docs lock clean venv
+.PHONY: help demo test test-envs torture golden lint bench bench-scale docs multiqc pins lock clean venv
 
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 PYTEST_ARGS ?= -n $(CORES) --dist loadfile
@@ -32,6 +32,9 @@ test-envs: venv ## try each stage in a fresh environment of its own list, and va
 
 torture: venv ## kill nodes, controllers and runs of a Slurm that the tests start
 	LIQUIDBIOPSY_TORTURE=1 $(VENV) -m pytest tests/slurm
+
+golden: venv ## write the digests of the golden run anew, and say what has changed
+	PYTHONPATH=scripts:tests $(VENV) -m golden_run
 
 lint: venv ## check style, formatting, rules and types
 	@failed=; check() { echo "$$*"; "$$@" || failed="$$failed\n  $$*"; }; \
@@ -68,6 +71,23 @@ bench-scale: venv ## measure what planning a run of 1,000 patients takes
 docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
 
+# MultiQC is under the GPL: it runs as a command, in an environment that shares nothing with .venv.
+RESULTS ?= results
+multiqc: .multiqc/installed.yaml ## collect results/run/multiqc into one page (RESULTS=folder)
+	.multiqc/bin/multiqc --force --no-version-check --module custom_content --title "Liquid biopsy" \
+		--outdir $(RESULTS)/run/multiqc --filename multiqc.html $(RESULTS)/run/multiqc
+
+.multiqc/installed.yaml: envs/multiqc.yaml
+	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 to 3.13 with its venv module was found" >&2; exit 1; }
+	rm -rf .multiqc
+	$(PYTHON) -m venv .multiqc
+	.multiqc/bin/pip install --disable-pip-version-check --only-binary :all: \
+		"$$(sed -n 's/^  - multiqc =/multiqc==/p' envs/multiqc.yaml)"
+	@cp envs/multiqc.yaml $@
+
+pins: venv ## freeze the exact conda builds of envs/*.yaml for this platform (needs conda)
+	$(WITH_PACKAGE) -m liquidbiopsy.record.pins envs
+
 # The wheels of uv exist for every platform; it is used once, from an environment thrown away after.
 # snakemake asks for connection-pool, which has no wheel, and never imports it: it is left out.
 # Versions already in the lock are kept: `make lock UPGRADE=--upgrade` takes the newest instead.
@@ -85,7 +105,7 @@ lock: ## write requirements.lock from requirements.in
 	echo "requirements.lock is written; now bring envs/*.yaml to its versions (make test compares)"
 
 clean: ## remove the demo data, .venv and caches (never results)
-	rm -rf demo .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf demo .venv .multiqc .mypy_cache .pytest_cache .ruff_cache
 	find scripts tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The copy of the lock is written last: without it, or with another, .venv is made anew. It is also

@@ -3,7 +3,7 @@
 #   results/<assay>/<specimen>/   observations.parquet and the assay's detail tables
 #   results/reports/<patient>/    report.parquet, the detail tables of all assays, report.html
 #   results/cohort/               the same tables over all patients, index.html
-#   results/run/                  quality.html, excluded.tsv, ro-crate-metadata.json
+#   results/run/                  quality.html, multiqc/, excluded.tsv, ro-crate-metadata.json
 #   results/references/<name>/    indexes, made once
 #
 # The settings are config/config.yaml, or the file given with --configfile.
@@ -28,6 +28,9 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 results = run.config["results"]
+
+
+report: "workflow/report/workflow.rst"
 
 
 wildcard_constraints:
@@ -64,4 +67,5 @@ rule all:
         expand("{results}/reports/{patient}/report.html", results=results, patient=run.patients),
         f"{results}/cohort/index.html",
         f"{results}/run/excluded.tsv",
+        f"{results}/run/quality.html",
         f"{results}/run/ro-crate-metadata.json",

@@ -10,7 +10,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
     write_cohort(
         reports=Path(job.output.index).parent.parent / "reports",
         cohort=Path(job.output.index).parent,
-        run=Path(job.output.quality).parent,
+        run=Path(job.output.excluded).parent,
         patients=job.params.patients,
         specimens=job.params.specimens,
         assays=job.params.assays,

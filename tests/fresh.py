@@ -14,12 +14,12 @@ asked_for = pytest.mark.skipif(
 )
 
 
-def make_environment(folder: Path, wanted: list[str]) -> Path:
-    """Build a fresh environment of wheels, and give its Python."""
+def make_environment(folder: Path, wanted: list[str], locked: bool = True) -> Path:
+    """Build a fresh environment of wheels, in the locked versions or not, and give its Python."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     constraints = folder / "constraints.txt"
-    pins = (f"{name}=={version}" for name, version in repository.locked().items())
+    pins = [f"{n}=={version}" for n, version in repository.locked().items() if locked]
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
     pip = [
         sys.executable,

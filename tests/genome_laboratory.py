@@ -28,18 +28,19 @@ class GenomeLaboratory(Laboratory):
         "ctdna": COLUMNS,
     }
 
-    def __init__(self, folder: Path, *more: Any) -> None:
+    def __init__(self, folder: Path, *more: Any, donors: int = DONORS) -> None:
+        self.donors = donors
         super().__init__(folder, *more)
         self.genomes = folder / "genomes"
         self.genomes.mkdir()
         self.tracks = make_tracks(BUILD, 5)
         write_tracks(self.genomes, self.tracks, bin_bp=BIN_BP, prefix="")
         self.clones = draw_clones("luminal", 11, BUILD)
-        for number in range(DONORS):
+        for number in range(self.donors):
             self.genome(f"donor{number}", 0.0, seed=100 + number)
 
     def assay_settings(self) -> dict[str, Any]:
-        donors = [f"genomes/donor{number}.simulated.wig" for number in range(DONORS)]
+        donors = [f"genomes/donor{number}.simulated.wig" for number in range(self.donors)]
         tracks = {n: f"genomes/{n}.simulated.wig" for n in ("gc", "mappability")}
         return {"wgs": {**tracks, "bin_size": BIN_BP, "normals": donors}}
 

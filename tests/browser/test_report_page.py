@@ -10,6 +10,7 @@ import pytest
 import single_cells
 from reporting import ASSAYS, MARKUP, SETTINGS, TABLES, patient, write_patient
 
+from liquidbiopsy.cohort.quality import write_quality
 from liquidbiopsy.cohort.run import write_cohort
 from liquidbiopsy.report.patient import write_report
 
@@ -37,6 +38,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_report(files, report, sheets, ASSAYS, TABLES, SETTINGS, "d" * 64)
     rest = ([patient("P1")], sheets["specimens"], ASSAYS, TABLES, SETTINGS, "d" * 64)
     write_cohort(results / "reports", cohort, run, *rest)
+    write_quality(
+        cohort, run / "quality.html", run / "multiqc", sheets["specimens"], ASSAYS, SETTINGS
+    )
     picked, declared = results / "cells", (single_cells.ASSAYS, single_cells.TABLES)
     files, sheets = single_cells.write_picked(picked)
     write_report(files, picked / "P1", sheets, *declared, single_cells.SETTINGS, "d" * 64)

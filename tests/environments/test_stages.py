@@ -1,4 +1,4 @@
-"""Each environment of envs/ is complete by itself: a fresh one of wheels runs its stage's imports.
+"""Each environment of envs/ is complete by itself: a fresh one of wheels runs its stage's rules.
 
 Not part of `make test`, as it installs gigabytes: `make test-envs`.
 """
@@ -7,15 +7,19 @@ import re
 import subprocess
 from pathlib import Path
 
+import golden_run
 import pytest
 import repository
+from by_stage import RAN
 from fresh import asked_for, make_environment
 from repository import CONDA_NAMES, ROOT
 
 from liquidbiopsy.core.digest import imported_modules
 
-STAGES = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+STAGES = sorted({r.path("conda").stem for r in repository.all_rules() if "conda" in r.directives})
 WHEELS = {conda: pip for pip, conda in CONDA_NAMES.items()}
+ONLY_IMPORTED = {"reference_bins.py", "reference_gc.py"}
+"""Scripts that the golden run has no job for: of whole genomes and cells that come as reads."""
 IMPORT = """
 import importlib, sys
 scripts, *names = sys.argv[1:]
@@ -55,6 +59,7 @@ def imports_behind(script: Path) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_needs_nothing_but_its_list(stage: str, tmp_path: Path) -> None:
+    """Its modules are imported, then its scripts run: the tables are those of the golden run."""
     python = make_environment(tmp_path / stage, wheels(stage))
     scripts = scripts_of(stage)
     assert scripts
@@ -65,6 +70,12 @@ def test_a_stage_needs_nothing_but_its_list(stage: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, f"{stage}:\n{done.stdout}"
     assert f"imported {len(names)}" in done.stdout
+    made = golden_run.laboratory(tmp_path / "golden")
+    golden_run.run(made, {stage: str(python)})
+    found = list(golden_run.changes(golden_run.written(), golden_run.digests(made.folder)))
+    assert not found, "\n".join(found)
+    ran = (made.folder / RAN).read_text("utf-8").splitlines()
+    assert {line.split("\t")[0] for line in ran} == {s.name for s in scripts} - ONLY_IMPORTED
 
 
 def test_an_environment_that_lacks_a_package_is_found(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from repository import CONDA_NAMES, ROOT
 
-ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+MULTIQC = ROOT / "envs/multiqc.yaml"  # a command of no rule
+ENVIRONMENTS = sorted(file for file in (ROOT / "envs").glob("*.yaml") if file != MULTIQC)
 
 # Snakemake declares it, has no wheel of it and never imports it (see the Makefile).
 LEFT_OUT = {"connection-pool"}
@@ -103,6 +104,15 @@ def test_environment_has_the_locked_versions(file: Path) -> None:
 def test_environment_uses_conda_forge_alone(file: Path) -> None:
     channels = yaml.safe_load(file.read_text(encoding="utf-8"))["channels"]
     assert channels == ["conda-forge", "nodefaults"]
+
+
+def test_multiqc_stays_apart() -> None:
+    """It is under the GPL: a command, in an environment of its own."""
+    assert list(repository.environment(MULTIQC)) == ["multiqc"]
+    assert "multiqc" not in repository.locked()
+    files = [*(ROOT / "scripts").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    importing = re.compile(r"^\s*(import|from) multiqc", re.M)
+    assert not [file for file in files if importing.search(file.read_text("utf-8"))]
 
 
 def test_there_are_environments() -> None:

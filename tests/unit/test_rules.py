@@ -6,7 +6,7 @@ import pytest
 import repository
 from repository import CONDA_NAMES, ROOT, Rule
 
-NEEDED = ("conda", "log", "benchmark", "threads", "resources")
+NEEDED = ("conda", "envmodules", "log", "benchmark", "threads", "resources")
 JOBS = [rule for rule in repository.all_rules() if rule.is_job]
 
 
@@ -23,6 +23,8 @@ def problems(rule: Rule, scripts: Path, root: Path = ROOT) -> list[str]:
     environment = rule.path("conda")
     if environment.parent != root / "envs" or rule.path("script").parent != scripts:
         return [f"{rule}: environments belong in envs/, scripts in scripts/"]
+    if f'"liquidbiopsy/{environment.stem}"' not in rule.directives["envmodules"]:
+        found.append(f"{rule}: its module is not that of {environment.name}")
     listed = repository.environment(environment)
     for module in sorted(repository.third_party(rule.path("script"), scripts)):
         name = repository.distribution(module)
@@ -42,7 +44,8 @@ def test_rule_is_complete(rule: Rule) -> None:
 
 def test_every_environment_is_used() -> None:
     used = {rule.path("conda").name for rule in JOBS if "conda" in rule.directives}
-    assert {file.name for file in (ROOT / "envs").glob("*.yaml")} == used
+    there = {file.name for file in (ROOT / "envs").glob("*.yaml")}
+    assert there == {*used, "multiqc.yaml"}, "MultiQC is a command beside the workflow"
 
 
 def test_every_entry_script_belongs_to_a_rule() -> None:
@@ -67,6 +70,8 @@ rule count:
         mem_mb=100,
     conda:
         "../envs/toy.yaml"
+    envmodules:
+        "liquidbiopsy/toy",
     script:
         "../scripts/toy_count.py"
 
@@ -119,6 +124,12 @@ def test_toy_environment_without_an_import_is_found(toy: Path, left: str, module
     (toy / "envs/toy.yaml").write_text(f"dependencies: [{left}]\n")
     (problem,) = toy_problems(toy)
     assert f"imports {module}," in problem
+
+
+def test_toy_with_the_module_of_another_stage_is_found(toy: Path) -> None:
+    file = toy / "workflow/toy.smk"
+    file.write_text(GOOD.replace("liquidbiopsy/toy", "liquidbiopsy/other"))
+    assert toy_problems(toy) == ["toy.smk: count: its module is not that of toy.yaml"]
 
 
 def test_toy_without_its_script_is_found(toy: Path) -> None:

@@ -14,6 +14,8 @@ rule statistics:
         f"{results}/benchmarks/statistics.tsv"
     conda:
         "../../envs/statistics.yaml"
+    envmodules:
+        "liquidbiopsy/statistics",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * megabytes(input)),
@@ -40,15 +42,26 @@ rule cohort:
         report=f"{results}/cohort/report.parquet",
         decisions=f"{results}/cohort/decisions.parquet",
         tables=[f"{results}/cohort/{t}.parquet" for t in declared_tables(run)],
-        index=f"{results}/cohort/index.html",
-        excluded=f"{results}/run/excluded.tsv",
-        quality=f"{results}/run/quality.html",
+        index=report(
+            f"{results}/cohort/index.html",
+            caption="../report/index.rst",
+            category="Cohort",
+            labels={"page": "all patients"},
+        ),
+        excluded=report(
+            f"{results}/run/excluded.tsv",
+            caption="../report/excluded.rst",
+            category="Quality",
+            labels={"page": "excluded"},
+        ),
     log:
         f"{results}/logs/cohort.log",
     benchmark:
         f"{results}/benchmarks/cohort.tsv"
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        "liquidbiopsy/report",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + megabytes(input)),

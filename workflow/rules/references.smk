@@ -17,6 +17,8 @@ rule reference_index:
         f"{results}/benchmarks/references/{{reference}}.tsv"
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 6 * megabytes(input)),
@@ -44,6 +46,8 @@ rule reference_gc:
         size="[0-9]+",
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 2000,
@@ -70,6 +74,8 @@ rule reference_bins:
         length="[0-9]+",
     conda:
         "../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 3000,

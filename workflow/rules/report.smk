@@ -14,7 +14,12 @@ rule report:
         lambda wildcards: patient_files(run, wildcards.patient),
     output:
         report=f"{results}/reports/{{patient}}/report.parquet",
-        page=f"{results}/reports/{{patient}}/report.html",
+        page=report(
+            f"{results}/reports/{{patient}}/report.html",
+            caption="../report/report.rst",
+            category="Patients",
+            labels={"patient": "{patient}"},
+        ),
         decisions=f"{results}/reports/{{patient}}/decisions.parquet",
         tables=[f"{results}/reports/{{patient}}/{t}.parquet" for t in declared_tables(run)],
     log:
@@ -23,6 +28,8 @@ rule report:
         f"{results}/benchmarks/report/{{patient}}.tsv"
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        "liquidbiopsy/report",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * megabytes(input)),

@@ -1,4 +1,4 @@
-"""Pages over all patients: an index with their latest results, and how specimens came out."""
+"""The page over all patients: an index with their latest results."""
 
 from __future__ import annotations
 
@@ -80,38 +80,6 @@ def index_page(
         measured=measured_when(patients, specimens, list(assays)),
         rules=rules,
         heads_of_statistics=HEADS_OF_NOTE,
-    )
-
-
-def quality_page(
-    specimens: Sequence[Mapping[str, Any]],
-    observations: Iterable[Mapping[str, Any]],
-    quality: Mapping[str, Summary],
-    assays: Mapping[str, Mapping[str, Any]],
-    settings: Mapping[str, Any],
-) -> str:
-    """A row a specimen: images, frames, frames lost, what was out of bounds; see `index_page`."""
-    problems: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
-    for row in observations:
-        if row["status"] in PROBLEMS:
-            problems[row["specimen_id"]][(row["status"], row["reason"] or "")] = None
-    ordered = sorted(specimens, key=lambda s: (s["assay"], s["specimen_id"]))
-    rows = [
-        {
-            **specimen,
-            "quality": summary,
-            "problems": list(problems[specimen["specimen_id"]]),
-            "gallery": assays[specimen["assay"]]["pictures"],
-        }
-        for specimen, summary in zip(ordered, _of_all(ordered, quality), strict=True)
-    ]
-    return render(
-        TEMPLATES,
-        "quality.html.j2",
-        version=__version__,
-        simulated=simulated_words([row["quality"] for row in rows]),
-        facility=settings["facility"],
-        specimens=rows,
     )
 
 

@@ -1,4 +1,4 @@
-"""The cohort: the patients' tables in one, an index, what was excluded, how specimens came out."""
+"""The cohort: the patients' tables in one, an index, what was excluded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from liquidbiopsy.cohort.pages import index_page, quality_page
+from liquidbiopsy.cohort.pages import index_page
 from liquidbiopsy.cohort.told import rules_told
 from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.provenance import Provenance, checksums
@@ -33,14 +33,14 @@ def write_cohort(
     settings: Mapping[str, Any],
     code: str,
 ) -> None:
-    """Write the tables over all patients, the index, `excluded.tsv` and the quality page.
+    """Write the tables over all patients, the index and `excluded.tsv`.
 
     Parameters
     ----------
     reports : Path
         Folder with a folder for each patient.
     cohort, run : Path
-        Where the tables and the index go; where `excluded.tsv` and `quality.html` go.
+        Where the tables and the index go; where `excluded.tsv` goes.
     patients, specimens : sequence of mapping
         Rows of the sheets.
     assays : mapping
@@ -65,7 +65,6 @@ def write_cohort(
     sections = rules_told(*(_rows_if_there(cohort / name) for name in (STATISTICS, SURVIVAL)))
     index = index_page(patients, specimens, told, quality, assays, settings, sections)
     write_text(cohort / "index.html", index)
-    write_text(run / "quality.html", quality_page(specimens, told, quality, assays, settings))
 
 
 def rows_of(path: Path) -> Iterator[dict[str, Any]]:

@@ -38,6 +38,7 @@ FORMATS = {
     ".bam": "application/octet-stream",
     ".geojson": "application/geo+json",
     ".html": "text/html",
+    ".json": "application/json",
     ".parquet": "application/vnd.apache.parquet",
     ".tsv": "text/tab-separated-values",
 }

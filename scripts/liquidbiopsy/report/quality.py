@@ -142,10 +142,14 @@ def _add(
 
 def simulated_words(summaries: Sequence[Summary]) -> str:
     """What a page's banner says of simulated specimens; blank where there is none."""
-    names = sorted(s.specimen_id for s in summaries if s.simulated)
-    if not names:
+    return told_simulated([s.specimen_id for s in summaries if s.simulated], len(summaries))
+
+
+def told_simulated(simulated: Sequence[str], specimens: int) -> str:
+    """The same, of the names of simulated specimens and the number of all."""
+    if not simulated:
         return ""
-    if len(names) == len(summaries):
+    if len(simulated) == specimens:
         return "the specimens on this page were made by a simulator, none is from a person"
-    which = ", ".join(names) if len(names) <= NAMED else str(len(names))
-    return f"{which} of {len(summaries)} specimens were made by a simulator"
+    which = ", ".join(sorted(simulated)) if len(simulated) <= NAMED else str(len(simulated))
+    return f"{which} of {specimens} specimens were made by a simulator"

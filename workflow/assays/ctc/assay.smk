@@ -27,6 +27,8 @@ rule _detect:
         "<benchmarks>/detect/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
@@ -58,6 +60,8 @@ rule _classify:
         "<benchmarks>/classify/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
@@ -87,6 +91,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
@@ -112,7 +118,12 @@ rule _gallery:
         crops=rules._detect.output.crops,
         images=rules._detect.output.images,
     output:
-        page="<results>/{specimen}/gallery.html",
+        page=report(
+            "<results>/{specimen}/gallery.html",
+            caption="../../report/gallery.rst",
+            category="Galleries",
+            labels={"assay": "ctc", "specimen": "{specimen}"},
+        ),
         thumbnails="<results>/{specimen}/thumbnails.parquet",
     log:
         "<logs>/gallery/{specimen}.log",
@@ -120,6 +131,8 @@ rule _gallery:
         "<benchmarks>/gallery/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * megabytes(input)),

@@ -41,6 +41,8 @@ rule _variants:
         "<benchmarks>/variants/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt
@@ -76,6 +78,8 @@ rule _mrd:
         "<benchmarks>/mrd/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (2000 + megabytes(input) // 2),
@@ -122,6 +126,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (500 + 10 * megabytes(input)),

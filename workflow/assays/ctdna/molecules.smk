@@ -15,6 +15,8 @@ rule _align:
         "<benchmarks>/align/{specimen}_{library}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 4
     resources:
         mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * megabytes(input)),
@@ -49,6 +51,8 @@ rule _consensus:
         "<benchmarks>/consensus/{specimen}_{library}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 2
     resources:
         mem_mb=lambda w, input, attempt: attempt * (4000 + 2 * megabytes(input)),

@@ -41,6 +41,8 @@ rule _normals:
         "<benchmarks>/normals.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (1000 + 20 * megabytes(input)),

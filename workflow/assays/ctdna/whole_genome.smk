@@ -30,6 +30,8 @@ rule _fragments:
         "<benchmarks>/fragments/{specimen}_{library}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 1
     resources:
         mem_mb=lambda w, attempt: attempt * 3000,
@@ -71,6 +73,8 @@ rule _copies:
         "<benchmarks>/copies/{specimen}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (1500 + 20 * megabytes(input)),

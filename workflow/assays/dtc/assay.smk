@@ -28,6 +28,8 @@ rule _detect:
         "<benchmarks>/detect/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
@@ -59,6 +61,8 @@ rule _classify:
         "<benchmarks>/classify/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
@@ -87,6 +91,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 10 * megabytes(input)),
@@ -112,7 +118,12 @@ rule _gallery:
         crops=rules._detect.output.crops,
         slides=rules._detect.output.slides,
     output:
-        page="<results>/{specimen}/gallery.html",
+        page=report(
+            "<results>/{specimen}/gallery.html",
+            caption="../../report/gallery.rst",
+            category="Galleries",
+            labels={"assay": "dtc", "specimen": "{specimen}"},
+        ),
         thumbnails="<results>/{specimen}/thumbnails.parquet",
         places="<results>/{specimen}/cells.geojson",
         slides=directory("<results>/{specimen}/geojson"),
@@ -122,6 +133,8 @@ rule _gallery:
         "<benchmarks>/gallery/{specimen}.tsv"
     conda:
         "../../../envs/imaging.yaml"
+    envmodules:
+        "liquidbiopsy/imaging",
     threads: 1
     resources:
         mem_mb=lambda wildcards, input, attempt: attempt * (500 + 20 * megabytes(input)),

@@ -31,6 +31,8 @@ rule _reads:
         "<benchmarks>/reads/{specimen}.tsv"
     conda:
         "../../../envs/reads.yaml"
+    envmodules:
+        "liquidbiopsy/reads",
     threads: 4
     resources:
         mem_mb=lambda w, input, attempt: attempt * (4000 + megabytes(input) // 10),
@@ -64,6 +66,8 @@ rule _profiles:
         "<benchmarks>/profiles/{specimen}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, attempt: attempt * (1500 + 2 * len(cells[w.specimen])),
@@ -96,6 +100,8 @@ rule _clones:
         "<benchmarks>/clones/{patient}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (1500 + 50 * megabytes(input)),

@@ -24,6 +24,8 @@ rule _count:
         "<benchmarks>/count/{specimen}.tsv"
     conda:
         "../../../envs/copynumber.yaml"
+    envmodules:
+        "liquidbiopsy/copynumber",
     threads: 1
     resources:
         mem_mb=lambda w, input, attempt: attempt * (500 + 20 * megabytes(input)),
