@@ -1,15 +1,22 @@
 """The workflow on the cluster of tests, with the profile that ships."""
 
+import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from laboratory import Laboratory
 from repository import ROOT
 from slurm_cluster import Cluster
 
 PROFILE = ROOT / "profiles" / "slurm"
-# The first look at a job, in seconds: a site would be asked less often.
-SOON = ("--slurm-init-seconds-before-status-checks", "2")
+# A site would be asked less often.
+SOON = ("--slurm-init-seconds-before-status-checks", "2", "--max-status-checks-per-second", "10")
+ENDINGS = (".parquet", ".html")
+torture = pytest.mark.skipif(
+    not os.environ.get("LIQUIDBIOPSY_TORTURE"),
+    reason="takes minutes of a Slurm of its own: `make torture` runs it",
+)
 
 
 def small_laboratory(folder: Path) -> Laboratory:
