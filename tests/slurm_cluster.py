@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -50,7 +51,7 @@ JobAcctGatherParams=OverMemoryKill
 SlurmdTimeout=30
 KillWait=2
 MessageTimeout=30
-MinJobAge=300
+MinJobAge=7200
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,defer_batch
 MpiDefault=none
@@ -147,7 +148,11 @@ class Cluster:
         """What a command of Slurm says; nothing where the controller does not answer."""
         program, *arguments = command
         done = subprocess.run(
-            [_program(program), *arguments], env=self.environment, capture_output=True, text=True, timeout=60
+            [_program(program), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         return done.stdout if done.returncode == 0 else ""
 
@@ -155,21 +160,30 @@ class Cluster:
         """Names of the nodes that wait for jobs."""
         return set(self.said("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split())
 
-    def jobs(self) -> dict[str, dict[str, str]]:
-        """Jobs by number, ended ones included: state, nodes, memory, limit, comment."""
-        names = ("state", "nodes", "memory", "limit", "comment")
-        lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%T|%N|%m|%l|%k").splitlines()
+    def jobs(self, of: Path) -> dict[str, dict[str, str]]:
+        """Jobs of runs in a folder, by number, those that have ended included."""
+        names = ("folder", "state", "nodes", "memory", "limit", "comment")
+        lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%Z|%T|%N|%m|%l|%k").splitlines()
         cells = sorted((line.split("|") for line in lines), key=lambda job: int(job[0]))
-        return {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+        jobs = {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+        return {n: job for n, job in jobs.items() if Path(job["folder"]).is_relative_to(of)}
 
-    def wait_for(self, name: str, state: str, seconds: float = 120) -> dict[str, str]:
-        """The job whose comment has `name` in it, once it is in this state."""
+    def restarts(self, number: str) -> int:
+        """How often Slurm itself has started a job again."""
+        (times,) = re.findall(
+            r" Restarts=(\d+)", self.said("scontrol", "-o", "show", "job", number)
+        )
+        return int(times)
+
+    def wait_for(self, of: Path, *running: str, seconds: float = 300) -> dict[str, str]:
+        """Nodes by number of the jobs with these names, once all of them run."""
         deadline = time.monotonic() + seconds
         while True:
-            for job in self.jobs().values():
-                if name in job["comment"] and job["state"] == state:
-                    return job
-            assert time.monotonic() < deadline, f"no job '{name}' is {state}: {self.jobs()}"
+            jobs = {n: j for n, j in self.jobs(of).items() if j["state"] == "RUNNING"}
+            found = {w: n for w in running for n, job in jobs.items() if w in job["comment"]}
+            if len(found) == len(running):
+                return {number: jobs[number]["nodes"] for number in found.values()}
+            assert time.monotonic() < deadline, f"not running: {running}, but {self.jobs(of)}"
             time.sleep(0.2)
 
     def mine(self) -> list[int]:
