@@ -106,8 +106,8 @@ class Cluster:
         (self.folder / "bin").mkdir()
         conf_file = self.folder / "slurm.conf"
         # The plugin calls srun without SLURM_CONF.
-        self._command("srun", f'#!/bin/sh\nSLURM_CONF={conf_file} exec {_program("srun")} "$@"\n')
-        self._command("squeue", SQUEUE.format(squeue=_program("squeue")))
+        self.command("srun", f'#!/bin/sh\nSLURM_CONF={conf_file} exec {_program("srun")} "$@"\n')
+        self.command("squeue", SQUEUE.format(squeue=_program("squeue")))
         key = self.folder / "munge.key"
         key.touch(mode=0o400)
         key.write_bytes(secrets.token_bytes(128))
@@ -215,7 +215,7 @@ class Cluster:
                 start_new_session=True,
             )
 
-    def _command(self, name: str, words: str) -> None:
+    def command(self, name: str, words: str) -> None:
         """Put a command before Slurm's own of that name."""
         script = self.folder / "bin" / name
         script.write_text(words, encoding="utf-8")
