@@ -160,9 +160,7 @@ class Laboratory:
 
     def results(self, *endings: str) -> dict[str, bytes]:
         """The bytes of every result by its path."""
-        folder = self.folder / "results"
-        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in endings)
-        return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+        return results_in(self.folder / "results", *endings)
 
     def kill_midway(self, until: Path) -> None:
         """Start the workflow and kill all of it, without warning, as soon as `until` exists."""
@@ -180,6 +178,12 @@ class Laboratory:
         assert process.poll() is None, "the run ended before it could be killed"
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def results_in(folder: Path, *endings: str) -> dict[str, bytes]:
+    """The bytes of every file with one of these endings, by its path in a folder."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in endings)
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def copy_of_repository(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -12,23 +13,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-COMMANDS = ("sbatch", "squeue", "scontrol", "srun", "scancel", "sinfo")
+COMMANDS = ("sbatch", "squeue", "scontrol", "srun", "scancel", "sinfo", "setpriv")
 NODES = ("node1", "node2")
-START_S = 40
+START_S = 60
+PORTS = range(10000, 30000)
+"""Below those that a system gives to connections, one of which could take a daemon's in between."""
 MARK = "LIQUIDBIOPSY_TEST_CLUSTER"
 """Variable that all processes of a cluster have, by which they are found and ended."""
 
 # Without control groups, so that it runs in a container: processes are followed by their parents,
-# and memory is looked at once a second. A node that says nothing for 10 s
-# is down, and a job that is queued again waits 10 s more.
+# and memory is looked at once a second. A node that says nothing for 30 s is down (a busy machine
+# may well be silent for 10), and a job that is queued again waits 10 s more. The nodes have two
+# processors each and memory enough whatever the machine has.
 CONF = """\
 ClusterName=tests
-SlurmctldHost={host}
+SlurmctldHost={host}(127.0.0.1)
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=10
 CredType=cred/munge
 SlurmUser=root
 SlurmdUser=root
+SlurmdParameters=config_overrides
 SlurmctldPort={ports[0]}
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool.%n
@@ -43,16 +48,32 @@ SelectTypeParameters=CR_Core_Memory
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
-SlurmdTimeout=10
+SlurmdTimeout=30
 KillWait=2
 MessageTimeout=30
-MinJobAge=300
+MinJobAge=7200
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,defer_batch
 MpiDefault=none
-NodeName=node1 NodeHostname={host} Port={ports[1]} CPUs={cpus} RealMemory={memory} State=UNKNOWN
-NodeName=node2 NodeHostname={host} Port={ports[2]} CPUs={cpus} RealMemory={memory} State=UNKNOWN
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=16000
+NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=16000
 PartitionName=all Nodes=node1,node2 Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+# The plugin asks less and less often how its jobs are; here the answer comes when one has ended, at
+# the latest after 20 s. What it says is Slurm's own.
+SQUEUE = """\
+#!/bin/sh
+active() {{ "{squeue}" --noheader --format=%i --name "$1" | wc -l; }}
+for word; do [ "$before" = --name ] && name=$word; before=$word; done
+first=$([ -z "$name" ] || active "$name")
+second=0
+while [ "${{first:-0}}" -gt 0 ] && [ $second -lt 20 ] && [ "$(active "$name")" -ge "$first" ]; do
+    sleep 1
+    second=$((second + 1))
+done
+exec "{squeue}" "$@"
 """
 
 
@@ -83,30 +104,26 @@ class Cluster:
         """Start all daemons and wait until both nodes take jobs."""
         (self.folder / "state").mkdir()
         (self.folder / "bin").mkdir()
-        srun = self.folder / "bin" / "srun"  # the plugin calls it without SLURM_CONF
         conf_file = self.folder / "slurm.conf"
-        srun.write_text(f'#!/bin/sh\nSLURM_CONF={conf_file} exec {_program("srun")} "$@"\n')
-        srun.chmod(0o755)
+        # The plugin calls srun without SLURM_CONF.
+        self.command("srun", f'#!/bin/sh\nSLURM_CONF={conf_file} exec {_program("srun")} "$@"\n')
+        self.command("squeue", SQUEUE.format(squeue=_program("squeue")))
         key = self.folder / "munge.key"
         key.touch(mode=0o400)
         key.write_bytes(secrets.token_bytes(128))
-        memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
         host = socket.gethostname().split(".")[0]
-        conf = CONF.format(
-            **{"folder": self.folder, "host": host, "ports": _free_ports(3)},
-            **{"cpus": os.cpu_count(), "memory": memory_mb * 9 // 10},
-        )
+        conf = CONF.format(folder=self.folder, host=host, ports=_free_ports(3))
         conf_file.write_text(conf, encoding="utf-8")
         own = ("key-file=munge.key", "socket=munge.socket", "pid-file=munge.pid")
         more = ("log-file=munge.log", "seed-file=munge.seed")
         named = (option.split("=") for option in (*own, *more))
         options = [f"--{name}={self.folder / file}" for name, file in named]
         self._run("munged", "--foreground", "--force", *options)
-        _wait(lambda: (self.folder / "munge.socket").exists(), START_S, self._why_not)
+        self._wait(lambda: (self.folder / "munge.socket").exists())
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        _wait(lambda: self.idle() == set(NODES), START_S, self._why_not)
+        self._wait(lambda: self.idle() == set(NODES))
 
     def start_controller(self) -> None:
         self._run("slurmctld", "-D")
@@ -129,8 +146,13 @@ class Cluster:
 
     def said(self, *command: str) -> str:
         """What a command of Slurm says; nothing where the controller does not answer."""
+        program, *arguments = command
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60
+            [_program(program), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         return done.stdout if done.returncode == 0 else ""
 
@@ -138,21 +160,30 @@ class Cluster:
         """Names of the nodes that wait for jobs."""
         return set(self.said("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split())
 
-    def jobs(self) -> dict[str, dict[str, str]]:
-        """Jobs by number, ended ones included: state, nodes, memory, limit, comment."""
-        names = ("state", "nodes", "memory", "limit", "comment")
-        lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%T|%N|%m|%l|%k").splitlines()
+    def jobs(self, of: Path) -> dict[str, dict[str, str]]:
+        """Jobs of runs in a folder, by number, those that have ended included."""
+        names = ("folder", "state", "nodes", "memory", "limit", "comment")
+        lines = self.said("squeue", "-h", "-t", "all", "-o", "%i|%Z|%T|%N|%m|%l|%k").splitlines()
         cells = sorted((line.split("|") for line in lines), key=lambda job: int(job[0]))
-        return {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+        jobs = {number: dict(zip(names, rest, strict=True)) for number, *rest in cells}
+        return {n: job for n, job in jobs.items() if Path(job["folder"]).is_relative_to(of)}
 
-    def wait_for(self, name: str, state: str, seconds: float = 120) -> dict[str, str]:
-        """The job whose comment has `name` in it, once it is in this state."""
+    def restarts(self, number: str) -> int:
+        """How often Slurm itself has started a job again."""
+        (times,) = re.findall(
+            r" Restarts=(\d+)", self.said("scontrol", "-o", "show", "job", number)
+        )
+        return int(times)
+
+    def wait_for(self, of: Path, *running: str, seconds: float = 300) -> dict[str, str]:
+        """Nodes by number of the jobs with these names, once all of them run."""
         deadline = time.monotonic() + seconds
         while True:
-            for job in self.jobs().values():
-                if name in job["comment"] and job["state"] == state:
-                    return job
-            assert time.monotonic() < deadline, f"no job '{name}' is {state}: {self.jobs()}"
+            jobs = {n: j for n, j in self.jobs(of).items() if j["state"] == "RUNNING"}
+            found = {w: n for w in running for n, job in jobs.items() if w in job["comment"]}
+            if len(found) == len(running):
+                return {number: jobs[number]["nodes"] for number in found.values()}
+            assert time.monotonic() < deadline, f"not running: {running}, but {self.jobs(of)}"
             time.sleep(0.2)
 
     def mine(self) -> list[int]:
@@ -162,7 +193,7 @@ class Cluster:
         return [p for p in pids if p != os.getpid() and mark in _environment(p)]
 
     def stop(self) -> None:
-        """End everything that was started, the jobs first."""
+        """End everything that was started, the jobs too."""
         for _ in range(20):
             if not (left := self.mine()):
                 break
@@ -174,14 +205,29 @@ class Cluster:
 
     def _run(self, program: str, *arguments: str, name: str = "", **more: str) -> None:
         with open(self.folder / f"{name or program}.out", "ab") as output:
+            # It ends with this process, even if that is killed.
             self.processes[name or program] = subprocess.Popen(
-                [_program(program), *arguments],
+                [_program("setpriv"), "--pdeathsig", "KILL", _program(program), *arguments],
                 env={**self.environment, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
+
+    def command(self, name: str, words: str) -> None:
+        """Put a command before Slurm's own of that name."""
+        script = self.folder / "bin" / name
+        script.write_text(words, encoding="utf-8")
+        script.chmod(0o755)
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_S
+        while not until():
+            ended = any(process.poll() is not None for process in self.processes.values())
+            if ended or time.monotonic() > deadline:
+                raise NoSlurm(self._why_not())
+            time.sleep(0.1)
 
     def _why_not(self) -> str:
         """What the daemons said last."""
@@ -196,13 +242,14 @@ def _program(name: str) -> str:
 
 
 def _free_ports(number: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody listens on, others for each process that asks."""
+    free: list[int] = []
+    while len(free) < number:
+        port = secrets.choice([p for p in PORTS if p not in free])
+        with contextlib.suppress(OSError), socket.socket() as tried:
+            tried.bind(("", port))
+            free.append(port)
+    return free
 
 
 def _environment(pid: int) -> list[str]:
@@ -219,11 +266,3 @@ def _of_process(pid: int, what: str) -> list[str]:
 def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def _wait(until: Callable[[], bool], seconds: float, why_not: Callable[[], str]) -> None:
-    deadline = time.monotonic() + seconds
-    while not until():
-        if time.monotonic() > deadline:
-            raise NoSlurm(why_not())
-        time.sleep(0.1)

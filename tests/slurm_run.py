@@ -1,21 +1,31 @@
 """The workflow on the cluster of tests, with the profile that ships."""
 
+import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from laboratory import Laboratory
 from repository import ROOT
 from slurm_cluster import Cluster
 
 PROFILE = ROOT / "profiles" / "slurm"
-# The first look at a job, in seconds: a site would be asked less often.
-SOON = ("--slurm-init-seconds-before-status-checks", "2")
+# A site would be asked less often.
+SOON = ("--slurm-init-seconds-before-status-checks", "2", "--max-status-checks-per-second", "10")
+ENDINGS = (".parquet", ".html")
+torture = pytest.mark.skipif(
+    not os.environ.get("LIQUIDBIOPSY_TORTURE"),
+    reason="takes minutes of a Slurm of its own: `make torture` runs it",
+)
 
 
-def small_laboratory(folder: Path) -> Laboratory:
-    """One patient with one specimen of blood; the same images wherever it is made."""
+def small_laboratory(folder: Path, specimens: str = "a") -> Laboratory:
+    """One patient with a specimen of blood a letter; the same images wherever it is made."""
     lab = Laboratory(folder)
-    lab.add("P1_a", lab.slide("a", layout="frames", columns=1, seed=1).image, "folder")
+    for seed, name in enumerate(specimens, 1):
+        lab.add(
+            f"P1_{name}", lab.slide(name, layout="frames", columns=1, seed=seed).image, "folder"
+        )
     lab.write()
     return lab
 
@@ -39,8 +49,16 @@ def start(command: list[str], cluster: Cluster, folder: Path) -> "subprocess.Pop
     )
 
 
-def finish(process: "subprocess.Popen[str]", seconds: float = 400) -> str:
+def finish(process: "subprocess.Popen[str]", seconds: float = 900) -> str:
     """What it said; it must succeed."""
-    said, _ = process.communicate(timeout=seconds)
+    try:
+        said, _ = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
     assert process.returncode == 0, said
     return said
+
+
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """Names of files that are not the same in two sets of results, or in one of them alone."""
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))

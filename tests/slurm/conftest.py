@@ -1,6 +1,5 @@
 """A Slurm of its own for each file of tests: the fixture `cluster`, skipped where there is none."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +9,6 @@ from slurm_cluster import Cluster, NoSlurm
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two nodes that wait for jobs; all that was started is ended, whatever happened."""
-    if not os.environ.get("LIQUIDBIOPSY_TORTURE"):
-        pytest.skip("takes minutes of a Slurm of its own: `make torture` runs it")
     cluster = None
     try:
         try:

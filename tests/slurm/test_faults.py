@@ -1,59 +1,101 @@
-"""A run through which a node, the controller and Snakemake itself are lost, one after another."""
+"""A node, the controller and Snakemake itself are lost in the middle of a run."""
 
-import shutil
+import re
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from laboratory import Laboratory
 from slurm_cluster import Cluster
-from slurm_run import finish, on_cluster, small_laboratory, start
+from slurm_run import ENDINGS, differing, finish, on_cluster, small_laboratory, start, torture
 
-pytestmark = [pytest.mark.slurm, pytest.mark.slow]
-ENDINGS = (".parquet", ".html")
-
-
-def test_what_is_lost_is_done_again(cluster: Cluster, tmp_path: Path) -> None:
-    lab = small_laboratory(tmp_path / "lab")
-    results = lab.folder / "results"
-    first = start(on_cluster(lab), cluster, tmp_path)
-    try:
-        lost = cluster.wait_for("ctc_detect", "RUNNING")["nodes"]
-        cluster.kill_node(lost)
-        _until_again(cluster, lost)
-        cluster.start_node(lost)
-        cluster.wait_for("ctc_calls", "RUNNING", 240)
-        cluster.stop_controller()
-        time.sleep(3)
-        cluster.start_controller()
-        cluster.wait_for("report", "RUNNING", 240)
-    finally:
-        first.kill()
-        first.communicate()
-    for file in results.rglob("*.parquet"):
-        pq.ParquetFile(file).read()  # none is half there
-    done_before = (results / "ctc" / "P1_a" / "observations.parquet").stat().st_mtime_ns
-
-    finish(start(on_cluster(lab, "--unlock"), cluster, tmp_path))
-    said = finish(start(on_cluster(lab), cluster, tmp_path))
-    assert "over all patients" in said  # the report was in flight: it may have ended meanwhile
-    assert "finding events" not in said and "counting its cells" not in said
-    observations = results / "ctc" / "P1_a" / "observations.parquet"
-    assert observations.stat().st_mtime_ns == done_before
-    found = lab.results(*ENDINGS)
-
-    shutil.rmtree(results)
-    shutil.rmtree(lab.folder / ".snakemake")
-    lab.finish()  # on this machine, without a cluster
-    assert found == lab.results(*ENDINGS)
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
+# Jobs of an undisturbed run, each with a rule that tells of its end.
+JOBS = Counter(ctc_detect=2, ctc_calls=2, report=1, statistics=1, cohort=1, record=1)
+LAST = {"ctc_calls": "ctc_gallery"}
 
 
-def _until_again(cluster: Cluster, lost: str, seconds: float = 120) -> None:
-    """Wait until the job of the lost node runs on the other one, under its own number."""
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Results of a run on this machine, without a cluster."""
+    lab = small_laboratory(tmp_path_factory.mktemp("local") / "lab", "ab")
+    lab.finish(cores=1)
+    return lab.results(*ENDINGS)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Laboratory:
+    return small_laboratory(tmp_path / "lab", "ab")
+
+
+def test_jobs_of_a_killed_node_run_again(
+    cluster: Cluster, lab: Laboratory, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
+    run = start(on_cluster(lab), cluster, tmp_path)
+    nodes = cluster.wait_for(tmp_path, "ctc_detect_wildcards_P1_a", "ctc_detect_wildcards_P1_b")
+    assert len(set(nodes.values())) == 2
+    (on_lost, lost), (elsewhere, _) = nodes.items()
+    cluster.kill_node(lost)
+    _until(lambda: cluster.restarts(on_lost) == 1, "Slurm has started the lost job again")
+    cluster.start_node(lost)
+    finish(run)
+    jobs = cluster.jobs(tmp_path)
+    assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
+    assert [n for n in jobs if cluster.restarts(n)] == [on_lost]
+    assert _count(jobs) == JOBS
+    assert differing(lab.results(*ENDINGS), expected) == []
+
+
+def test_a_controller_is_restarted(
+    cluster: Cluster, lab: Laboratory, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
+    run = start(on_cluster(lab), cluster, tmp_path)
+    cluster.wait_for(tmp_path, "ctc_detect_wildcards_P1_a", "ctc_detect_wildcards_P1_b")
+    cluster.stop_controller()
+    time.sleep(5)
+    cluster.start_controller()
+    finish(run)
+    jobs = cluster.jobs(tmp_path)
+    assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
+    assert _count(jobs) == JOBS
+    assert differing(lab.results(*ENDINGS), expected) == []
+
+
+def test_snakemake_is_killed_twice(
+    cluster: Cluster, lab: Laboratory, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
+    allowed = JOBS.copy()
+    for name in ("ctc_calls", "report"):
+        before = cluster.jobs(tmp_path)
+        run = start(on_cluster(lab), cluster, tmp_path)
+        cluster.wait_for(tmp_path, name)
+        run.kill()
+        said, _ = run.communicate()
+        submitted = _count({n: j for n, j in cluster.jobs(tmp_path).items() if n not in before})
+        ended = Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", said))
+        in_flight = {kind: n - ended[LAST.get(kind, kind)] for kind, n in submitted.items()}
+        assert in_flight[name] >= 1
+        allowed.update(in_flight)
+        for file in (lab.folder / "results").rglob("*.parquet"):
+            pq.ParquetFile(file).read()  # none is half there
+        finish(start(on_cluster(lab, "--unlock"), cluster, tmp_path))
+    finish(start(on_cluster(lab), cluster, tmp_path))
+    assert _count(cluster.jobs(tmp_path)) <= allowed
+    assert not list(lab.folder.rglob("*.part"))
+    assert differing(lab.results(*ENDINGS), expected) == []
+
+
+def _count(jobs: dict[str, dict[str, str]]) -> "Counter[str]":
+    """How many jobs of Slurm there were of each kind."""
+    kinds = "|".join(JOBS)
+    return Counter(re.match(f"rule_({kinds})", job["comment"])[1] for job in jobs.values())
+
+
+def _until(happened: Callable[[], bool], what: str, seconds: float = 200) -> None:
     deadline = time.monotonic() + seconds
-    while True:
-        jobs = [j for j in cluster.jobs().values() if "ctc_detect" in j["comment"]]
-        if [j["state"] for j in jobs] == ["RUNNING"] and jobs[0]["nodes"] != lost:
-            return
-        assert time.monotonic() < deadline, cluster.jobs()
-        time.sleep(0.2)
+    while not happened():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.5)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import Cluster
-from slurm_run import PROFILE, SOON, finish, start
+from slurm_run import PROFILE, SOON, finish, start, torture
 
-pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
 SNAKEFILE = """
 rule all:
     input: "hungry.txt", "slow.txt"
@@ -30,10 +30,8 @@ def test_more_memory_and_more_time(cluster: Cluster, tmp_path: Path) -> None:
     snakefile.write_text(SNAKEFILE.format(python=sys.executable, folder=tmp_path), encoding="utf-8")
     (tmp_path / "hold.py").write_text(HOLD, encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
-    said = finish(
-        start([*command, "--profile", str(PROFILE), *SOON], cluster, tmp_path), seconds=500
-    )
-    jobs = cluster.jobs().values()
+    said = finish(start([*command, "--profile", str(PROFILE), *SOON], cluster, tmp_path))
+    jobs = cluster.jobs(tmp_path).values()
     hungry = [(j["memory"], j["state"]) for j in jobs if "hungry" in j["comment"]]
     slow = [(j["limit"], j["state"]) for j in jobs if "slow" in j["comment"]]
     assert [memory for memory, _ in hungry] == ["600M", "1200M"], said

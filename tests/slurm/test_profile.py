@@ -1,6 +1,7 @@
 """What Snakemake makes of profiles/slurm beside profiles/default; needs no Slurm."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,16 @@ from slurm_run import PROFILE
 OURS = {"executor", "jobs", "retries", "latency-wait", "groups", "set-resources"}
 
 
-@pytest.fixture
-def arguments(monkeypatch: pytest.MonkeyPatch) -> Any:
+def parsed(*profiles: Path) -> Any:
     from snakemake.cli import parse_args
 
+    return parse_args([word for profile in profiles for word in ("--profile", str(profile))])[1]
+
+
+@pytest.fixture
+def arguments(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(ROOT)
-    return parse_args(["--profile", str(PROFILE)])[1]
+    return parsed(PROFILE)
 
 
 def test_the_default_profile_takes_nothing_away(arguments: Any) -> None:
@@ -36,6 +41,17 @@ def test_what_is_the_sites_is_left_to_it() -> None:
     assert not re.search(r"slurm_(account|partition)|gpu", words)
 
 
+def test_a_profile_of_the_site_is_read_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    own = "default-resources: [slurm_account=lab, slurm_partition=short]"
+    (tmp_path / "config.yaml").write_text(own)
+    both = parsed(tmp_path, PROFILE)
+    assert both.executor == "slurm" and both.slurm_requeue and both.keep_going
+    assert {"slurm_account", "slurm_partition"} <= set(both.default_resources.keys())
+
+
 def test_rules_it_names_exist(arguments: Any) -> None:
     files = [ROOT / "workflow" / "rules", *(ROOT / "workflow" / "assays").iterdir()]
     rules = set()
@@ -45,4 +61,6 @@ def test_rules_it_names_exist(arguments: Any) -> None:
             names = re.findall(r"^rule (\w+):", file.read_text(), re.M)
             rules |= {f"{prefix}{name}" for name in names}
     assert set(arguments.groups) | set(arguments.set_resources) <= rules
-    assert set(arguments.groups.values()) == {"ctc_calls", "dtc_calls", "ctdna_calls"}
+    assert set(arguments.groups.values()) == {
+        f"{assay}_calls" for assay in ("ctc", "dtc", "ctdna", "scdna")
+    }
