@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Places, Values
-from liquidbiopsy.scdna.clones_kernel import TOP, UNKNOWN, middle, shares, wrong
+from liquidbiopsy.scdna.clones_kernel import TOP, UNIT, UNKNOWN, middle, shares, wrong
+from liquidbiopsy.scdna.clones_levels import Levels, held, scales
 from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
 ROUNDS = 6  # of parting, assigning and joining
@@ -23,19 +24,34 @@ Between = Callable[[Bytes, Bytes], Values]
 
 
 class Groups:
-    """Groups of cells while they are sought; m cells, k segments."""
+    """Groups of cells while they are sought; m cells, k segments.
+
+    `usual` is the normal genome, UNKNOWN throughout where it is not asked for; it is the last of
+    the groups, with or without cells. `levels` are what the copies were told from, or None.
+    """
 
     def __init__(
-        self, cells: Bytes, contig: npt.NDArray[np.int16], length: Values, settings: Settings
+        self,
+        cells: Bytes,
+        contig: npt.NDArray[np.int16],
+        length: Values,
+        settings: Settings,
+        usual: Bytes,
+        levels: Levels | None = None,
     ) -> None:
         self.cells, self.contig, self.length, self.settings = cells, contig, length, settings
+        self.usual, self.levels = usual, levels
+        self.normal = NONE  # the group that has the normal genome
         self.of = np.zeros(len(cells), np.int64)
         self.doubled = np.zeros(len(cells), np.bool_)  # twice or half their clone's copies
         self.profiles = middle(cells, np.arange(len(cells)))[None]
         self.ground = self._ground()
 
     def find(self) -> None:
-        """Part, assign, join and add groups until nothing changes; then set cells apart."""
+        """Part, assign, join and add groups until nothing changes; then set cells apart.
+
+        Normal cells are told first: in the end they are nobody's, neither alike nor far.
+        """
         for _ in range(ROUNDS):
             before = self.of.copy()
             self.ground = self._ground()
@@ -52,8 +68,52 @@ class Groups:
                     break
             if (self.of == before).all():
                 break
+        if (self.usual == UNKNOWN).all():
+            self._finish()
+            return
+        normal, cells, levels = self._normal(), self.cells, self.levels
+        rest = np.flatnonzero(~normal)
+        of, doubled = np.full(len(cells), NONE), np.zeros(len(cells), np.bool_)
+        profiles = self.usual[None]
+        if rest.size:
+            self.cells, self.of, self.doubled = cells[rest], self.of[rest], doubled[rest]
+            self.levels = None if levels is None else levels.of(rest)
+            self._renumber(self.profiles)
+            self._finish()
+            of[rest], doubled[rest] = self.of, self.doubled
+            profiles = np.vstack([self.profiles, profiles])
+        self.normal = len(profiles) - 1
+        of[normal] = self.normal
+        self.cells, self.levels = cells, levels
+        self.of, self.doubled, self.profiles = of, doubled, profiles
+
+    def _finish(self) -> None:
+        """Join groups that are one, and set cells apart."""
         self._join_doubled()
+        if self.levels is not None and len(self.profiles) > 1:
+            profiles = np.where(self.profiles == UNKNOWN, np.nan, self.profiles / UNIT)
+            self.of = held(self.of, profiles, self.levels, self.settings["evidence_min"])
+            self._renumber(self.profiles)
         self._set_apart()
+
+    def _normal(self) -> npt.NDArray[np.bool_]:
+        """Cells that are nearer to the normal genome than to their group, shape (m,).
+
+        Also all of a group that is normal but for what cells differ from their own groups anyway.
+        """
+        every = np.arange(len(self.cells))
+        groups = self.shares_of(self.cells, self.profiles)[every, self.of]
+        least = max(self.settings["normal_share"], float(np.median(groups)))
+        off = shares(self.cells, self.usual, self.length)
+        nats = self.ground.costs(self.cells, np.vstack([self.profiles, self.usual[None]]))
+        price = -np.log(self.settings["doubled_share"] / 2)
+        twice = scaled(self.ground.costs, self.cells, self.profiles) + price
+        found = nats[:, -1] < np.minimum(nats[every, self.of], twice[every, self.of])
+        for g in range(len(self.profiles)):
+            own = self.of == g
+            if np.median(off[own]) <= least:
+                found[own] = True
+        return found
 
     def _ground(self) -> Ground:
         """Prices by how often each segment is wrong."""
@@ -196,6 +256,8 @@ class Groups:
         if not off.size:
             return
         twice = scaled(self.shares_of, self.cells[off], self.profiles)
+        if self.levels is not None:
+            twice = np.minimum(twice, self._shares_fitted(off))
         near = twice.min(axis=1) < far
         self.of[off] = np.where(near, twice.argmin(axis=1), NONE)
         self.doubled[off] = near
@@ -214,6 +276,18 @@ class Groups:
             self._renumber(np.stack(profiles))
         else:
             self.of[:] = 0
+
+    def _shares_fitted(self, cells: Places) -> Values:
+        """Share of the bases in which cells' ratios, on any scale, differ from profiles."""
+        assert self.levels is not None
+        own, found = self.levels.of(cells), []
+        for one in self.profiles:
+            profile = np.where(one == UNKNOWN, np.nan, one / UNIT)
+            copies = own.ratio * scales(own, profile)[:, None] * UNIT
+            known = np.isfinite(copies)
+            whole = np.where(known, np.clip(np.round(copies), 0, TOP), UNKNOWN).astype(np.uint8)
+            found.append(shares(whole, one, self.length))
+        return np.stack(found, axis=1)
 
     def shares_of(self, cells: Bytes, profiles: Bytes) -> Values:
         """Share of the bases in which cells differ from profiles, shape (m, g)."""
@@ -246,6 +320,8 @@ class Groups:
             off = shares(self.profiles, times(self.profiles[half], 2), self.length)
             off[half] = 1.0
             for double in np.flatnonzero(off <= self.settings["doubled_share"]):
+                if self.normal in (half, double):
+                    continue
                 one, other = (half, double) if count[half] >= count[double] else (double, half)
                 found[found == found[other]] = found[one]
         return found
