@@ -19,8 +19,8 @@ from scipy.special import softmax
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
 from liquidbiopsy.scdna.clones_groups import NONE, Groups, Settings, scaled
-from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN
+from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_split import Bytes
 from liquidbiopsy.scdna.events import NORMAL
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Places, Values
-from liquidbiopsy.scdna.clones_kernel import TOP, UNIT, UNKNOWN, middle, shares, wrong
+from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN, middle, shares, wrong
 from liquidbiopsy.scdna.clones_levels import Levels, held, scales
 from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
@@ -109,10 +109,12 @@ class Groups:
         price = -np.log(self.settings["doubled_share"] / 2)
         twice = scaled(self.ground.costs, self.cells, self.profiles) + price
         found = nats[:, -1] < np.minimum(nats[every, self.of], twice[every, self.of])
+        known = (self.cells != UNKNOWN) & (self.usual != UNKNOWN)
+        strong = known & (np.abs(self.cells.astype(np.int16) - self.usual) > UNIT + HALF)
         for g in range(len(self.profiles)):
             own = self.of == g
-            if np.median(off[own]) <= least:
-                found[own] = True
+            if np.median(off[own]) <= least and (strong[own].mean(axis=0) <= 0.5).all():
+                found[own] = True  # none has an amplification that most of them share
         return found
 
     def _ground(self) -> Ground:

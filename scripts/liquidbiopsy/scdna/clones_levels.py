@@ -185,9 +185,10 @@ def _along(
     second = of[own] == g
     both = np.where(np.isfinite(middle[g] + middle[other]), (middle[g] + middle[other]) / 2, np.nan)
     part = levels.of(own)
-    copies = part.ratio * scales(part, np.where(_differ(middle[g], middle[other]), np.nan, both))[
-        :, None
-    ]
+    copies = (
+        part.ratio
+        * scales(part, np.where(_differ(middle[g], middle[other]), np.nan, both))[:, None]
+    )
     known = np.isfinite(copies)
     value, sums, count = np.where(known, copies, 0.0), {}, {}
     for side in (False, True):
