@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
+from liquidbiopsy.scdna.clones_finish import finish, one_genome
 from liquidbiopsy.scdna.clones_groups import NONE, Groups, Settings, scaled
 from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN
 from liquidbiopsy.scdna.clones_levels import Levels
@@ -99,6 +100,7 @@ def clones_of(
     on = np.asarray(contig, np.int16)
     groups = Groups(every[order], on, length, settings, usual, own_levels)
     groups.find()
+    finish(groups)
     clone, confidence, share = _assigned(groups, every, np.array(order), settings)
     return _named(groups, clone, confidence, share, own, usual, settings)
 
@@ -137,7 +139,7 @@ def _assigned(
     far = share[rest] >= settings["small_share"]
     # Cells that clones were not built from are no reason to name one.
     group[rest[far | (count[group[rest]] == 0)]] = NONE
-    genome = groups.one_genome()
+    genome = one_genome(groups)
     odds = softmax(-nats, axis=1)
     clone = np.where(group == NONE, NONE, genome[group])
     sure = np.where(genome == clone[:, None], odds, 0).sum(axis=1)

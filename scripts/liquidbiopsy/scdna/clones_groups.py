@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Places, Values
-from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN, middle, shares, wrong
-from liquidbiopsy.scdna.clones_levels import Levels, held, scales
+from liquidbiopsy.scdna.clones_kernel import TOP, UNKNOWN, middle, shares, wrong
+from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
 ROUNDS = 6  # of parting, assigning and joining
@@ -48,10 +48,7 @@ class Groups:
         self.ground = self._ground()
 
     def find(self) -> None:
-        """Part, assign, join and add groups until nothing changes; then set cells apart.
-
-        Normal cells are told first: in the end they are nobody's, neither alike nor far.
-        """
+        """Part, assign, join and add groups until nothing changes."""
         for _ in range(ROUNDS):
             before = self.of.copy()
             self.ground = self._ground()
@@ -68,54 +65,6 @@ class Groups:
                     break
             if (self.of == before).all():
                 break
-        if (self.usual == UNKNOWN).all():
-            self._finish()
-            return
-        normal, cells, levels = self._normal(), self.cells, self.levels
-        rest = np.flatnonzero(~normal)
-        of, doubled = np.full(len(cells), NONE), np.zeros(len(cells), np.bool_)
-        profiles = self.usual[None]
-        if rest.size:
-            self.cells, self.of, self.doubled = cells[rest], self.of[rest], doubled[rest]
-            self.levels = None if levels is None else levels.of(rest)
-            self._renumber(self.profiles)
-            self._finish()
-            of[rest], doubled[rest] = self.of, self.doubled
-            profiles = np.vstack([self.profiles, profiles])
-        self.normal = len(profiles) - 1
-        of[normal] = self.normal
-        self.cells, self.levels = cells, levels
-        self.of, self.doubled, self.profiles = of, doubled, profiles
-
-    def _finish(self) -> None:
-        """Join groups that are one, and set cells apart."""
-        self._join_doubled()
-        if self.levels is not None and len(self.profiles) > 1:
-            profiles = np.where(self.profiles == UNKNOWN, np.nan, self.profiles / UNIT)
-            self.of = held(self.of, profiles, self.levels, self.settings["evidence_min"])
-            self._renumber(self.profiles)
-        self._set_apart()
-
-    def _normal(self) -> npt.NDArray[np.bool_]:
-        """Cells that are nearer to the normal genome than to their group, shape (m,).
-
-        Also all of a group that is normal but for what cells differ from their own groups anyway.
-        """
-        every = np.arange(len(self.cells))
-        groups = self.shares_of(self.cells, self.profiles)[every, self.of]
-        least = max(self.settings["normal_share"], float(np.median(groups)))
-        off = shares(self.cells, self.usual, self.length)
-        nats = self.ground.costs(self.cells, np.vstack([self.profiles, self.usual[None]]))
-        price = -np.log(self.settings["doubled_share"] / 2)
-        twice = scaled(self.ground.costs, self.cells, self.profiles) + price
-        found = nats[:, -1] < np.minimum(nats[every, self.of], twice[every, self.of])
-        known = (self.cells != UNKNOWN) & (self.usual != UNKNOWN)
-        strong = known & (np.abs(self.cells.astype(np.int16) - self.usual) > UNIT + HALF)
-        for g in range(len(self.profiles)):
-            own = self.of == g
-            if np.median(off[own]) <= least and (strong[own].mean(axis=0) <= 0.5).all():
-                found[own] = True  # none has an amplification that most of them share
-        return found
 
     def _ground(self) -> Ground:
         """Prices by how often each segment is wrong."""
@@ -149,7 +98,7 @@ class Groups:
         of, count = np.empty(0, np.int64), np.ones(len(profiles), np.int64)
         for _ in range(STEPS):
             before, nats = of, self.ground.costs(self.cells, profiles)
-            kept, of = np.unique((nats + _of_shares(count)).argmin(axis=1), return_inverse=True)
+            kept, of = np.unique((nats + of_shares(count)).argmin(axis=1), return_inverse=True)
             if len(kept) == len(profiles) and np.array_equal(of, before):
                 break
             count = np.bincount(of)
@@ -161,7 +110,7 @@ class Groups:
     def _total(self, of: Places, nats: Values, profiles: Bytes) -> float:
         """Nats of the whole description; `nats` of each cell in its group, shape (m,)."""
         count = np.bincount(of, minlength=len(profiles))
-        return float(nats.sum() + (count * _of_shares(count)).sum()) + self.ground.of_profiles(
+        return float(nats.sum() + (count * of_shares(count)).sum()) + self.ground.of_profiles(
             profiles
         )
 
@@ -174,7 +123,7 @@ class Groups:
         while len(self.profiles) > 1:
             count = np.bincount(self.of, minlength=len(self.profiles))
             nats = self.ground.costs(self.cells, self.profiles)
-            cost, every = nats + _of_shares(count), np.arange(len(self.of))
+            cost, every = nats + of_shares(count), np.arange(len(self.of))
             now = self._total(self.of, nats[every, self.of], self.profiles)
             best, found = least, None
             for g in range(count.size):
@@ -212,90 +161,11 @@ class Groups:
         self.of, self.profiles = found
         return True
 
-    def _join_doubled(self) -> None:
-        """Dissolve groups, small ones first, whose cells are another's but for twice the copies.
-
-        Ratios do not tell the two apart; so it is more likely that copies were mistaken than that
-        a genome was doubled, unless the cells also share events that the others do not have.
-        """
-        count = np.bincount(self.of, minlength=len(self.profiles))
-        left = np.arange(count.size)
-        price = -np.log(self.settings["doubled_wrong"] / 2)
-        for g in np.argsort(count, kind="stable"):
-            others = left[(left != g) & (count[left] >= count[g])]
-            if not others.size:
-                continue
-            own = np.flatnonzero(self.of == g)
-            rest = left[left != g]
-            nats = scaled(self.ground.costs, self.cells[own], self.profiles[others]) + price
-            now = self.ground.costs(self.cells[own], self.profiles[g : g + 1])[:, 0]
-            to = others[nats.argmin(axis=1)]
-            after = count + np.bincount(to, minlength=count.size)
-            after[g] = 0
-            lost = float((nats.min(axis=1) - now).sum())
-            lost += float((after * _of_shares(after)).sum() - (count * _of_shares(count)).sum())
-            lost += self.ground.of_profiles(self.profiles[rest])
-            lost -= self.ground.of_profiles(self.profiles[left])
-            if lost < self.settings["evidence_min"]:
-                self.of[own], self.doubled[own] = to, True
-                left, count = rest, after
-        self._renumber(self.profiles)
-
-    def _set_apart(self) -> None:
-        """Make clones of cells that differ from all in much of the genome, while there is room.
-
-        And in more than cells usually do, by the median and its absolute deviation, where there
-        are cells enough to tell; and where many of these stand alone, they are noise, and of no
-        clone. Those that do not differ with twice or half the copies are of the clone.
-        """
-        least = self.shares_of(self.cells, self.profiles).min(axis=1)
-        far = self.settings["small_share"]
-        if least.size >= PRIOR:
-            middling = float(np.median(least))
-            spread = float(np.median(np.abs(least - middling))) / 0.6745
-            far = max(far, middling + self.settings["small_sd"] * spread)
-        off = np.flatnonzero((least >= far) & ~self.doubled)
-        if not off.size:
-            return
-        twice = scaled(self.shares_of, self.cells[off], self.profiles)
-        if self.levels is not None:
-            twice = np.minimum(twice, self._shares_fitted(off))
-        near = twice.min(axis=1) < far
-        self.of[off] = np.where(near, twice.argmin(axis=1), NONE)
-        self.doubled[off] = near
-        profiles, before = list(self.profiles), len(self.profiles)
-        while (self.of == NONE).any() and len(profiles) < self.settings["max_clones"]:
-            leader = int(np.argmax(self.of == NONE))
-            alike = shares(self.cells, self.cells[leader], self.length) < far
-            alike[leader] = True
-            self.of[alike & (self.of == NONE)] = len(profiles)
-            profiles.append(self.cells[leader])
-        count = np.bincount(self.of + 1, minlength=len(profiles) + 1)[1:]
-        alone = before + np.flatnonzero(count[before:] < self.settings["min_cells"])
-        if alone.size > self.settings["alone_max"] and count[:before].any() and least.size >= PRIOR:
-            self.of[np.isin(self.of, alone)] = NONE
-        if (self.of != NONE).any():
-            self._renumber(np.stack(profiles))
-        else:
-            self.of[:] = 0
-
-    def _shares_fitted(self, cells: Places) -> Values:
-        """Share of the bases in which cells' ratios, on any scale, differ from profiles."""
-        assert self.levels is not None
-        own, found = self.levels.of(cells), []
-        for one in self.profiles:
-            profile = np.where(one == UNKNOWN, np.nan, one / UNIT)
-            copies = own.ratio * scales(own, profile)[:, None] * UNIT
-            known = np.isfinite(copies)
-            whole = np.where(known, np.clip(np.round(copies), 0, TOP), UNKNOWN).astype(np.uint8)
-            found.append(shares(whole, one, self.length))
-        return np.stack(found, axis=1)
-
     def shares_of(self, cells: Bytes, profiles: Bytes) -> Values:
         """Share of the bases in which cells differ from profiles, shape (m, g)."""
         return np.stack([shares(cells, one, self.length) for one in profiles], axis=1)
 
-    def _renumber(self, profiles: Bytes) -> None:
+    def renumber(self, profiles: Bytes) -> None:
         """Leave out groups without cells; find the middle of the others' cells, if not doubled."""
         kept = np.flatnonzero(np.bincount(self.of[self.of != NONE], minlength=len(profiles)))
         place = np.full(len(profiles) + 1, NONE)
@@ -309,27 +179,8 @@ class Groups:
             ]
         )
 
-    def one_genome(self) -> Places:
-        """For each group the one that has the same genome, shape (g,).
 
-        Where a profile is twice another's, ratios do not tell the two apart: the one with more
-        cells stands for both.
-        """
-        g = len(self.profiles)
-        count = np.bincount(self.of[self.of != NONE], minlength=g)
-        found = np.arange(g)
-        for half in range(g):
-            off = shares(self.profiles, times(self.profiles[half], 2), self.length)
-            off[half] = 1.0
-            for double in np.flatnonzero(off <= self.settings["doubled_share"]):
-                if self.normal in (half, double):
-                    continue
-                one, other = (half, double) if count[half] >= count[double] else (double, half)
-                found[found == found[other]] = found[one]
-        return found
-
-
-def _of_shares(count: Places) -> Values:
+def of_shares(count: Places) -> Values:
     """Nats that a cell costs for being in each group."""
     found: Values = -np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
     return found

@@ -26,6 +26,7 @@ class Place:
     """Used bins that it lies in."""
     overlap: Values
     """Its bases in each of them."""
+
     def of(self, copies: npt.NDArray[np.int16]) -> Places:
         """The bin that tells its copies in each cell, -1 where none does; shape (c,).
 
