@@ -39,6 +39,8 @@ GENE, AMPLIFIED = "ERBB2", "amplified"
 GOALS = {"bins": 0.95, "sensitivity": 0.99, "specificity": 0.995, "ari": 0.95, "doublets": 0.8}
 CELLS, DEPTH = 60, 0.05
 SAME_PLOIDY = 0.5  # copies a bin, to which a ploidy is right
+SURE = 0.95  # confidence from which a ploidy is called sure
+TOLD = 3.0  # nats by which levels alone tell it
 Rows = Sequence[dict[str, Any]]
 
 
@@ -67,6 +69,14 @@ def true_calls(p: CellParameters) -> list[str]:
     ]
 
 
+def odd_of(p: CellParameters) -> np.ndarray:
+    """Whether each genome has an odd number of copies anywhere on the autosomes."""
+    own = genomes_of(p, BUILD)
+    autosomal = np.array([CONTIGS[k] not in ("X", "Y") for k in own.contig])
+    found: np.ndarray = ((own.total % 2 == 1) & autosomal).any(axis=1)
+    return found
+
+
 def measured(patient: int, wga: str, seed: int, cells: int = CELLS) -> list[dict[str, Any]]:
     """A row a cell of one specimen."""
     p = parameters(patient, wga, seed, cells)
@@ -75,6 +85,7 @@ def measured(patient: int, wga: str, seed: int, cells: int = CELLS) -> list[dict
     copies, used = profiles.per_bin(), matrix.used
     genes, _ = gene_rows(profiles, BUILD)
     calls = {r["cell_id"]: r["call"] for r in genes.to_pylist() if r["gene"] == GENE}
+    odd = odd_of(p)
     true, groups = true_calls(p), joined(profiles) if profiles.passed.any() else None
     found = []
     for k, cell in enumerate(made.cells):
@@ -85,6 +96,9 @@ def measured(patient: int, wga: str, seed: int, cells: int = CELLS) -> list[dict
             "doublet_found": bool(profiles.doublet[k]), "bins": int(used.sum()), "right": None,
             "ploidy": None if cell.doublet else float(made.ploidy[made.genome[k]]),
             "ploidy_found": float(profiles.ploidy[k]),
+            "confidence": float(profiles.confidence[k]),
+            "ploidy_margin": float(profiles.margin[k]),
+            "odd": None if cell.doublet else bool(odd[made.genome[k]]),
             "gene": None if cell.doublet else true[made.genome[k]],
             "gene_found": calls.get(cell.cell_id),
             "clone_found": int(groups.clones.clone[k]) if groups else -1,
@@ -106,6 +120,7 @@ def figures(rows: Rows) -> dict[str, Any]:
     yes = [r for r in of_gene if r["gene"] == AMPLIFIED]
     no = [r for r in of_gene if r["gene"] != AMPLIFIED]
     near = [r for r in single if abs(r["ploidy"] - r["ploidy_found"]) < SAME_PLOIDY]
+    wrong = [r for r in single if abs(r["ploidy"] - r["ploidy_found"]) >= SAME_PLOIDY]
     aris, same = [], 0
     keys = dict.fromkeys((r["patient"], r["wga"]) for r in rows)
     for patient, wga in keys:
@@ -124,6 +139,11 @@ def figures(rows: Rows) -> dict[str, Any]:
         "specimens": len(keys), "cells": len(rows), "single": len(single),
         "bins": right(single), "bins_good": right(good), "bins_near": right(near),
         "ploidy": [len(near), len(single)],
+        "bins_can": right([r for r in single if r["odd"] or r["ploidy"] < 2.7]),
+        "told_wrong": [sum(r["ploidy_margin"] >= TOLD for r in wrong),
+                       sum(r["ploidy_margin"] >= TOLD for r in single)],
+        "sure_wrong": [sum(r["confidence"] >= SURE for r in wrong),
+                       sum(r["confidence"] >= SURE for r in single)],
         "sensitivity": [sum(r["gene_found"] == AMPLIFIED for r in yes), len(yes)],
         "specificity": [sum(r["gene_found"] != AMPLIFIED for r in no), len(no)],
         "ari": float(np.mean(aris or [np.nan])), "ari_median": float(np.median(aris or [np.nan])),
@@ -162,7 +182,10 @@ def told(rows: Rows) -> str:
         line("bins with the right copies, %", ">= 95", percent("bins")),
         line("- of cells in which nothing went wrong", "", percent("bins_good")),
         line("- of cells whose ploidy is right", "", percent("bins_near")),
+        line("- of cells that are not doubled without an odd number", "", percent("bins_can")),
         line("cells whose ploidy is right, %", "", counted("ploidy")),
+        line("- wrong although the levels tell it (margin >= 3), %", "", counted("told_wrong")),
+        line("- wrong with a confidence of 0.95 or more, %", "", counted("sure_wrong")),
         line(f"{GENE} amplified: sensitivity, %", ">= 99", counted("sensitivity")),
         line(f"{GENE} amplified: specificity, %", ">= 99.5", counted("specificity")),
         line("clones: adjusted Rand index, mean", ">= 0.95", lambda f: f"{f['ari']:.3f}"),

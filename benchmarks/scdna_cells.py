@@ -14,7 +14,9 @@ import yaml
 from liquidbiopsy.copynumber.bins import Bins, grid
 from liquidbiopsy.core.settings import with_defaults
 from liquidbiopsy.scdna.cell_quality import Quality, quality_of
+from liquidbiopsy.scdna.cell_levels import empty, fill
 from liquidbiopsy.scdna.clones import Clones, clones_of
+from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.matrix import Matrix, matrix_of
 from liquidbiopsy.scdna.profiles import Profiles, profiles_of
 from liquidbiopsy.scdna.rows import segment_rows
@@ -172,9 +174,18 @@ def joined(profiles: Profiles) -> Joined:
     normal = normal_genome(shared, controls if len(controls) else None)
     counted = passed & roles & ~profiles.doublet
     clones = clones_of(
-        shared.values, shared.contig, shared.length, counted, profiles.confidence, normal, own
-    )
+        shared.values, shared.contig, shared.length, counted, profiles.confidence, normal, own,
+        levels_of(profiles, shared),
+    )  # fmt: skip
     return Joined(shared, clones, normal, counted)
+
+
+def levels_of(profiles: Profiles, shared: Shared) -> Levels:
+    """Levels of the cells, as the step `clones` has them."""
+    matrix, found = profiles.matrix, empty(len(profiles.cells), shared)
+    chrom, rows = matrix.bins.chrom(), dict(enumerate(matrix.ratio))
+    fill(found, shared, chrom, matrix.bins.start, matrix.bins.end, matrix.used, rows)
+    return Levels(found.ratio, found.bins, profiles.noise)
 
 
 def changes(copies: np.ndarray, contig: np.ndarray) -> list[int]:

@@ -9,6 +9,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
         specimens=job.params.specimens,
         cells=list(job.input.cells),
         segments=list(job.input.segments),
+        bins=list(job.input.bins),
         plasma=list(job.input.plasma),
         settings=job.params.settings,
         code=job.params.code,

@@ -138,15 +138,13 @@ def test_a_gene_over_a_breakpoint_has_what_most_of_it_has(flat):
     assert place < len(bins)
 
 
-def test_a_gene_whose_bins_are_not_used_has_what_both_sides_have(flat):
+def test_of_a_gene_whose_bins_are_not_used_nothing_is_said(flat):
+    # between neutral neighbours an amplification may be that is narrower than the gap
     bins, used, log2, copies = flat
     place = bins.of("17").start + 39
-    used[place - 1 : place + 2] = False
-    log2[~used], copies[~used] = np.nan, np.nan
+    used[place], copies[place] = False, np.nan
     own = rows_by_gene(bins, "hg38", used, log2, copies, 2.0)["ERBB2"]
-    assert own["bins"] == 0 and own["log2"] is None and own["copies"] == 2
-    copies[place + 2 :] = 3
-    own = rows_by_gene(bins, "hg38", used, log2, copies, 2.0)["ERBB2"]
+    assert own["bins"] == 0 and own["log2"] is None
     assert own["copies"] is None and own["call"] is None
 
 

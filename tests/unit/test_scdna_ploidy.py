@@ -14,7 +14,7 @@ from liquidbiopsy.scdna.ploidy import (
     ploidies_of,
     priors_of,
 )
-from liquidbiopsy.scdna.ploidy_kernel import NEAR, STEEP, STRAY, common, fits
+from liquidbiopsy.scdna.ploidy_kernel import BLURRED, MOST_LOOSE, NEAR, STEEP, STRAY, common, fits
 from liquidbiopsy.scdna.trend import basis_of, trend_of
 from liquidbiopsy.scdna.wander import wander
 
@@ -71,6 +71,18 @@ def test_a_doubling_without_odd_numbers_is_in_doubt_and_is_the_runner_up():
     assert even.ploidy[0] == pytest.approx(mean(DIPLOID), abs=0.1)
     assert even.second[0] == pytest.approx(mean(EVEN), abs=0.2)
     assert even.confidence[0] < 0.99 < twice.confidence[0]
+
+
+def test_narrow_segments_off_whole_numbers_do_not_double_a_genome():
+    biased = [*DIPLOID, (2.5, 8), (2, 300), (3.4, 17), (2, 300), (2.6, 9), (1, 300), (3, 200)]
+    assert found(levels_of(biased)).ploidy[0] == pytest.approx(mean(biased), abs=0.1)
+    wide = [(copies, 40 * bins if bins < 20 else bins) for copies, bins in biased]
+    assert found(levels_of(wide)).ploidy[0] > 3  # so much of the genome is no bias
+
+
+def test_the_levels_alone_tell_a_doubling_by_its_odd_numbers():
+    assert found(levels_of(TWICE)).margin[0] > 3
+    assert abs(found(levels_of(DIPLOID)).margin[0]) < 3  # it might be one with even numbers alone
 
 
 def test_amplified_genes_do_not_make_a_doubling_more_or_less_likely():
@@ -172,8 +184,9 @@ def plain_fits(levels, ploidies, odd, broad, gone, loose):
                     each[0] *= gone if levels.bins[k] >= broad else 1
                     low = max(0, int(x * ploidy) - NEAR + 1)
                     sum_ = each[low : low + 2 * NEAR].sum()
-                    stray = loose * (1 + 2 * abs(x - 1)) ** -STEEP * (STEEP - 1)
-                    out[kind, cell, p] += np.log((1 - loose) * sum_ + stray)
+                    own = min(max(loose, BLURRED / levels.bins[k]), MOST_LOOSE)
+                    stray = own * (1 + 2 * abs(x - 1)) ** -STEEP * (STEEP - 1)
+                    out[kind, cell, p] += np.log((1 - own) * sum_ + stray)
     return out
 
 

@@ -1,5 +1,7 @@
 """Integer profiles of cells: against truth, at the edges, as rows; kernels' plain twins."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -26,6 +28,7 @@ from liquidbiopsy.scdna.copies import usual_prices
 from liquidbiopsy.scdna.copies_kernel import likeliest
 from liquidbiopsy.scdna.gene_places import run_lengths, sex_of
 from liquidbiopsy.scdna.profiles import UNKNOWN
+from liquidbiopsy.scdna.observe import of_genes
 from liquidbiopsy.scdna.rows import bin_rows, cell_rows, gene_rows, segment_rows
 
 
@@ -202,6 +205,19 @@ def test_genes_are_called_in_each_cell(specimen):
     assert tumour["bins"] == 1 and normal["call"] == "neutral" and normal["copies"] == 2
     none, note = gene_rows(profiles, None)
     assert none.num_rows == 0 and note.startswith("no genes: build not given")
+
+
+def test_a_gene_in_no_used_bin_is_not_told_by_its_neighbours(specimen):
+    _, (matrix, _, profiles) = specimen
+    place = matrix.bins.of("17").start + int(np.searchsorted(
+        matrix.bins.end[matrix.bins.of("17")], 39_700_063))  # fmt: skip
+    used = matrix.used.copy()
+    used[place] = False
+    without = replace(profiles, matrix=replace(matrix, used=used))
+    rows = [r for r in gene_rows(without, "hg38")[0].to_pylist() if r["gene"] == "ERBB2"]
+    assert {(r["bins"], r["copies"], r["call"]) for r in rows} == {(0, None, None)}
+    said = list(of_genes(rows))
+    assert [one.status for one in said] == ["inadequate"] and "no bin" in said[0].reason
 
 
 def test_a_table_of_bins_can_be_read_again(tmp_path, specimen):

@@ -91,7 +91,7 @@ def genes_in(
     """A row a gene: where it is, its copies and what they are called.
 
     A gene has the copies that most of its bases have, over the bins that are used. Where none of
-    its bins is used, it has those of the nearest used bins to both sides, if they are the same.
+    its bins is used, nothing is said: an amplification may be narrower than the gap.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def genes_in(
     places = np.full(len(genes), -1)
     for k, gene in enumerate(genes):
         overlap = _overlap(bins, gene, used)
-        places[k] = _place(bins, gene, used, overlap, copies)
+        places[k] = _place(overlap, copies)
         known = np.flatnonzero(overlap)
         mean = float(np.average(log2[known], weights=overlap[known])) if known.size else None
         place = {"chrom": gene.chrom, "start": gene.start, "end": gene.end}
@@ -201,17 +201,11 @@ def _overlap(bins: Bins, gene: Gene, used: Mask) -> Values:
     return shared
 
 
-def _place(bins: Bins, gene: Gene, used: Mask, overlap: Values, copies: Values) -> int:
+def _place(overlap: Values, copies: Values) -> int:
     """Index of a bin that has the copies of a gene; -1 where there is none."""
     own = np.flatnonzero(overlap)
-    if own.size:
-        levels, which = np.unique(copies[own], return_inverse=True)
-        most = int(np.argmax(np.bincount(which, overlap[own], levels.size)))
-        return int(own[which == most][0])
-    on = bins.of(gene.chrom)
-    known = on.start + np.flatnonzero(used[on])
-    after = int(np.searchsorted(bins.start[known], gene.start))
-    if not 0 < after < known.size:
+    if not own.size:
         return -1
-    one, other = known[after - 1], known[after]
-    return int(one) if copies[one] == copies[other] else -1
+    levels, which = np.unique(copies[own], return_inverse=True)
+    most = int(np.argmax(np.bincount(which, overlap[own], levels.size)))
+    return int(own[which == most][0])

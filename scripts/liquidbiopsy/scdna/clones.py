@@ -18,8 +18,10 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
+from liquidbiopsy.scdna.clones_finish import finish, one_genome
 from liquidbiopsy.scdna.clones_groups import NONE, Groups, Settings, scaled
 from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN
+from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_split import Bytes
 from liquidbiopsy.scdna.events import NORMAL
 
@@ -54,6 +56,7 @@ def clones_of(
     confidence: Values,
     normal: npt.NDArray[Any],
     settings: Settings,
+    levels: Levels | None = None,
 ) -> Clones:
     """Find the clones of a patient's cells.
 
@@ -74,6 +77,8 @@ def clones_of(
         The normal genome; under 0 or NaN where not known, or not to be asked.
     settings : dict
         `clones` of the assay's settings.
+    levels : Levels, optional
+        What the copies were told from: then clones must differ in these as well.
 
     Returns
     -------
@@ -90,9 +95,12 @@ def clones_of(
     if not order:
         nothing = np.full(len(every), NONE)
         return Clones((), np.empty((0, length.size)), nothing, own, none, none.copy())
-    groups = Groups(every[order], np.asarray(contig, np.int16), length, settings)
-    groups.find()
     usual = in_bytes(np.atleast_2d(normal))[0]
+    own_levels = None if levels is None else levels.of(np.array(order))
+    on = np.asarray(contig, np.int16)
+    groups = Groups(every[order], on, length, settings, usual, own_levels)
+    groups.find()
+    finish(groups)
     clone, confidence, share = _assigned(groups, every, np.array(order), settings)
     return _named(groups, clone, confidence, share, own, usual, settings)
 
@@ -128,8 +136,10 @@ def _assigned(
     group[rest] = nats[rest].argmin(axis=1)
     group[order] = groups.of
     share = np.where(group == NONE, off.min(axis=1), off[np.arange(len(every)), group])
-    group[rest[share[rest] >= settings["small_share"]]] = NONE
-    genome = groups.one_genome()
+    far = share[rest] >= settings["small_share"]
+    # Cells that clones were not built from are no reason to name one.
+    group[rest[far | (count[group[rest]] == 0)]] = NONE
+    genome = one_genome(groups)
     odds = softmax(-nats, axis=1)
     clone = np.where(group == NONE, NONE, genome[group])
     sure = np.where(genome == clone[:, None], odds, 0).sum(axis=1)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.scdna.clones_kernel import TOP, UNKNOWN, middle, shares, wrong
+from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_split import Bytes, Ground, begun, parted
 
 ROUNDS = 6  # of parting, assigning and joining
@@ -23,19 +24,31 @@ Between = Callable[[Bytes, Bytes], Values]
 
 
 class Groups:
-    """Groups of cells while they are sought; m cells, k segments."""
+    """Groups of cells while they are sought; m cells, k segments.
+
+    `usual` is the normal genome, UNKNOWN throughout where it is not asked for; it is the last of
+    the groups, with or without cells. `levels` are what the copies were told from, or None.
+    """
 
     def __init__(
-        self, cells: Bytes, contig: npt.NDArray[np.int16], length: Values, settings: Settings
+        self,
+        cells: Bytes,
+        contig: npt.NDArray[np.int16],
+        length: Values,
+        settings: Settings,
+        usual: Bytes,
+        levels: Levels | None = None,
     ) -> None:
         self.cells, self.contig, self.length, self.settings = cells, contig, length, settings
+        self.usual, self.levels = usual, levels
+        self.normal = NONE  # the group that has the normal genome
         self.of = np.zeros(len(cells), np.int64)
         self.doubled = np.zeros(len(cells), np.bool_)  # twice or half their clone's copies
         self.profiles = middle(cells, np.arange(len(cells)))[None]
         self.ground = self._ground()
 
     def find(self) -> None:
-        """Part, assign, join and add groups until nothing changes; then set cells apart."""
+        """Part, assign, join and add groups until nothing changes."""
         for _ in range(ROUNDS):
             before = self.of.copy()
             self.ground = self._ground()
@@ -52,8 +65,6 @@ class Groups:
                     break
             if (self.of == before).all():
                 break
-        self._join_doubled()
-        self._set_apart()
 
     def _ground(self) -> Ground:
         """Prices by how often each segment is wrong."""
@@ -87,7 +98,7 @@ class Groups:
         of, count = np.empty(0, np.int64), np.ones(len(profiles), np.int64)
         for _ in range(STEPS):
             before, nats = of, self.ground.costs(self.cells, profiles)
-            kept, of = np.unique((nats + _of_shares(count)).argmin(axis=1), return_inverse=True)
+            kept, of = np.unique((nats + of_shares(count)).argmin(axis=1), return_inverse=True)
             if len(kept) == len(profiles) and np.array_equal(of, before):
                 break
             count = np.bincount(of)
@@ -99,7 +110,7 @@ class Groups:
     def _total(self, of: Places, nats: Values, profiles: Bytes) -> float:
         """Nats of the whole description; `nats` of each cell in its group, shape (m,)."""
         count = np.bincount(of, minlength=len(profiles))
-        return float(nats.sum() + (count * _of_shares(count)).sum()) + self.ground.of_profiles(
+        return float(nats.sum() + (count * of_shares(count)).sum()) + self.ground.of_profiles(
             profiles
         )
 
@@ -112,7 +123,7 @@ class Groups:
         while len(self.profiles) > 1:
             count = np.bincount(self.of, minlength=len(self.profiles))
             nats = self.ground.costs(self.cells, self.profiles)
-            cost, every = nats + _of_shares(count), np.arange(len(self.of))
+            cost, every = nats + of_shares(count), np.arange(len(self.of))
             now = self._total(self.of, nats[every, self.of], self.profiles)
             best, found = least, None
             for g in range(count.size):
@@ -150,76 +161,11 @@ class Groups:
         self.of, self.profiles = found
         return True
 
-    def _join_doubled(self) -> None:
-        """Dissolve groups, small ones first, whose cells are another's but for twice the copies.
-
-        Ratios do not tell the two apart; so it is more likely that copies were mistaken than that
-        a genome was doubled, unless the cells also share events that the others do not have.
-        """
-        count = np.bincount(self.of, minlength=len(self.profiles))
-        left = np.arange(count.size)
-        price = -np.log(self.settings["doubled_wrong"] / 2)
-        for g in np.argsort(count, kind="stable"):
-            others = left[(left != g) & (count[left] >= count[g])]
-            if not others.size:
-                continue
-            own = np.flatnonzero(self.of == g)
-            rest = left[left != g]
-            nats = scaled(self.ground.costs, self.cells[own], self.profiles[others]) + price
-            now = self.ground.costs(self.cells[own], self.profiles[g : g + 1])[:, 0]
-            to = others[nats.argmin(axis=1)]
-            after = count + np.bincount(to, minlength=count.size)
-            after[g] = 0
-            lost = float((nats.min(axis=1) - now).sum())
-            lost += float((after * _of_shares(after)).sum() - (count * _of_shares(count)).sum())
-            lost += self.ground.of_profiles(self.profiles[rest])
-            lost -= self.ground.of_profiles(self.profiles[left])
-            if lost < self.settings["evidence_min"]:
-                self.of[own], self.doubled[own] = to, True
-                left, count = rest, after
-        self._renumber(self.profiles)
-
-    def _set_apart(self) -> None:
-        """Make clones of cells that differ from all in much of the genome, while there is room.
-
-        And in more than cells usually do, by the median and its absolute deviation, where there
-        are cells enough to tell; and where many of these stand alone, they are noise, and of no
-        clone. Those that do not differ with twice or half the copies are of the clone.
-        """
-        least = self.shares_of(self.cells, self.profiles).min(axis=1)
-        far = self.settings["small_share"]
-        if least.size >= PRIOR:
-            middling = float(np.median(least))
-            spread = float(np.median(np.abs(least - middling))) / 0.6745
-            far = max(far, middling + self.settings["small_sd"] * spread)
-        off = np.flatnonzero((least >= far) & ~self.doubled)
-        if not off.size:
-            return
-        twice = scaled(self.shares_of, self.cells[off], self.profiles)
-        near = twice.min(axis=1) < far
-        self.of[off] = np.where(near, twice.argmin(axis=1), NONE)
-        self.doubled[off] = near
-        profiles, before = list(self.profiles), len(self.profiles)
-        while (self.of == NONE).any() and len(profiles) < self.settings["max_clones"]:
-            leader = int(np.argmax(self.of == NONE))
-            alike = shares(self.cells, self.cells[leader], self.length) < far
-            alike[leader] = True
-            self.of[alike & (self.of == NONE)] = len(profiles)
-            profiles.append(self.cells[leader])
-        count = np.bincount(self.of + 1, minlength=len(profiles) + 1)[1:]
-        alone = before + np.flatnonzero(count[before:] < self.settings["min_cells"])
-        if alone.size > self.settings["alone_max"] and count[:before].any() and least.size >= PRIOR:
-            self.of[np.isin(self.of, alone)] = NONE
-        if (self.of != NONE).any():
-            self._renumber(np.stack(profiles))
-        else:
-            self.of[:] = 0
-
     def shares_of(self, cells: Bytes, profiles: Bytes) -> Values:
         """Share of the bases in which cells differ from profiles, shape (m, g)."""
         return np.stack([shares(cells, one, self.length) for one in profiles], axis=1)
 
-    def _renumber(self, profiles: Bytes) -> None:
+    def renumber(self, profiles: Bytes) -> None:
         """Leave out groups without cells; find the middle of the others' cells, if not doubled."""
         kept = np.flatnonzero(np.bincount(self.of[self.of != NONE], minlength=len(profiles)))
         place = np.full(len(profiles) + 1, NONE)
@@ -233,25 +179,8 @@ class Groups:
             ]
         )
 
-    def one_genome(self) -> Places:
-        """For each group the one that has the same genome, shape (g,).
 
-        Where a profile is twice another's, ratios do not tell the two apart: the one with more
-        cells stands for both.
-        """
-        g = len(self.profiles)
-        count = np.bincount(self.of[self.of != NONE], minlength=g)
-        found = np.arange(g)
-        for half in range(g):
-            off = shares(self.profiles, times(self.profiles[half], 2), self.length)
-            off[half] = 1.0
-            for double in np.flatnonzero(off <= self.settings["doubled_share"]):
-                one, other = (half, double) if count[half] >= count[double] else (double, half)
-                found[found == found[other]] = found[one]
-        return found
-
-
-def _of_shares(count: Places) -> Values:
+def of_shares(count: Places) -> Values:
     """Nats that a cell costs for being in each group."""
     found: Values = -np.log(np.maximum(count, 0.5) / max(count.sum(), 1))
     return found

@@ -26,27 +26,22 @@ class Place:
     """Used bins that it lies in."""
     overlap: Values
     """Its bases in each of them."""
-    beside: tuple[int, int]
-    """The nearest used bins to both sides, where it lies in none; (-1, -1) at an end."""
 
     def of(self, copies: npt.NDArray[np.int16]) -> Places:
         """The bin that tells its copies in each cell, -1 where none does; shape (c,).
 
-        That of the copies that most of its bases have. Where it lies in no used bin, the one
-        before, if that after has the same.
+        That of the copies that most of its bases have. Where it lies in no used bin its neighbours
+        do not tell: an amplification may be narrower than the gap.
 
         Parameters
         ----------
         copies : array of int, shape (c, n)
         """
-        if self.bins.size:
-            own = copies[:, self.bins]
-            same = own[:, :, None] == own[:, None, :]
-            return np.asarray(self.bins[(same @ self.overlap).argmax(axis=1)])
-        before, after = self.beside
-        if before < 0:
+        if not self.bins.size:
             return np.full(len(copies), -1)
-        return np.where(copies[:, before] == copies[:, after], before, -1)
+        own = copies[:, self.bins]
+        same = own[:, :, None] == own[:, None, :]
+        return np.asarray(self.bins[(same @ self.overlap).argmax(axis=1)])
 
 
 def places_of(matrix: Matrix, build: str | None) -> tuple[list[Place], str]:
@@ -58,11 +53,8 @@ def places_of(matrix: Matrix, build: str | None) -> tuple[list[Place], str]:
         used = on.start + np.flatnonzero(matrix.used[on])
         start, end = matrix.bins.start[used], matrix.bins.end[used]
         overlap = np.minimum(end, gene.end) - np.maximum(start, gene.start)
-        after = int(np.searchsorted(start, gene.start))
-        inside = 0 < after < used.size
-        beside = (int(used[after - 1]), int(used[after])) if inside else (-1, -1)
         own = overlap > 0
-        found.append(Place(gene, used[own], overlap[own].astype(np.float64), beside))
+        found.append(Place(gene, used[own], overlap[own].astype(np.float64)))
     return found, note
 
 

@@ -63,6 +63,9 @@ class Ploidies:
     """That of the runner-up; NaN where there is none worth a word."""
     confidence: Values
     """Share of the probability that the ploidy has, 0 to 1."""
+    margin: Values
+    """Nats by which levels alone fit it better than any other; about 0 where they do not tell it
+    from another, as a genome without odd numbers from its double."""
 
 
 def grid_of(settings: Mapping[str, Any]) -> Values:
@@ -141,7 +144,8 @@ def ploidies_of(
     peak = (others[:, 1:-1] >= others[:, :-2]) & (others[:, 1:-1] >= others[:, 2:])
     others[:, 1:-1][~peak] = 0.0
     second = np.where(others.max(axis=1) > 0, ploidies[others.argmax(axis=1)], np.nan)
-    return Ploidies(ploidy, second, np.where(near, chance, 0.0).sum(axis=1))
+    best = [np.where(there, evidence, -np.inf).max(axis=1) for there in (near, ~near)]
+    return Ploidies(ploidy, second, np.where(near, chance, 0.0).sum(axis=1), best[0] - best[1])
 
 
 def _chance(likely: Values, ploidies: Values, share: Values) -> Values:

@@ -10,6 +10,8 @@ import numpy as np
 NEAR = 3  # numbers of copies to each side of a level that have a say
 STEEP = 3.0  # how fast levels off the mean become rare
 STRAY = 0.02  # ratio that is left where there is no copy
+BLURRED = 2.0  # bins of a segment whose breakpoints are too near to each other to have a level
+MOST_LOOSE = 0.5
 
 
 @nb.njit(cache=True, nogil=True)
@@ -35,7 +37,8 @@ def fits(level, variance, bins, first, ploidies, odd, broad, gone, loose):  # ty
     broad, gone : float
         Bins from which a loss of all copies is only so likely.
     loose : float
-        Share of the segments that lie on no whole number.
+        Share of the segments that lie on no whole number. Of narrow ones it is more, by the bins of
+        each: they were cut out where bias of a few bins is greatest, and cells of a run share it.
 
     Returns
     -------
@@ -63,8 +66,9 @@ def fits(level, variance, bins, first, ploidies, odd, broad, gone, loose):  # ty
                         density *= gone
                     sum_plain += density
                     sum_even += density * (odd if c % 2 else 1.0 - odd)
-                height = (1.0 - loose) / math.sqrt(2 * math.pi * variance[k])
-                stray = loose * common(level[k]) * (STEEP - 1)
+                own = min(max(loose, BLURRED / bins[k]), MOST_LOOSE)
+                height = (1.0 - own) / math.sqrt(2 * math.pi * variance[k])
+                stray = own * common(level[k]) * (STEEP - 1)
                 plain += math.log(height * sum_plain / total + stray)
                 few += math.log(height * sum_even / even + stray)
             out[0, cell, p] = plain

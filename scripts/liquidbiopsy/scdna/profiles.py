@@ -72,6 +72,8 @@ class Profiles:
     """That of the runner-up, shape (m,); NaN where there is none."""
     confidence: Values
     """Probability of the ploidy under the model, 0 to 1, shape (m,)."""
+    margin: Values
+    """Nats by which levels alone fit it better than any other, shape (m,)."""
     noise: Values
     """Standard deviation of a bin's copies where there are two, shape (m,)."""
     doublet: Mask
@@ -121,7 +123,7 @@ def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -
     cells, used = np.flatnonzero(quality.passed), np.flatnonzero(matrix.used)
     m = matrix.m
     copies = np.full((m, used.size), UNKNOWN, np.int16)
-    scale, ploidy, second, sure, noise, score = (np.full(m, np.nan) for _ in range(6))
+    scale, ploidy, second, sure, margin, noise, score = (np.full(m, np.nan) for _ in range(7))
     two = np.zeros(m, np.bool_)
     words = [""] * m
     if cells.size and used.size:
@@ -141,6 +143,7 @@ def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -
         noise[cells] = path.noise * np.sqrt(2 * path.scale)
         ploidy[cells] = _mean(matrix, path.copies)
         second[cells], sure[cells] = found.second, found.confidence
+        margin[cells] = found.margin
         score[cells] = doubt.score
         two = score >= own["doublet_score_min"]
         for cell, pair in zip(cells, doubt.cells, strict=True):
@@ -148,7 +151,7 @@ def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -
     segments, first = _segments(matrix.bins, used, copies[cells])
     return Profiles(
         matrix, segments, copies[:, first], quality.passed.copy(), scale, ploidy, second, sure,
-        noise, two, score, tuple(words),
+        margin, noise, two, score, tuple(words),
     )  # fmt: skip
 
 

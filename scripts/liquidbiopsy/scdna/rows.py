@@ -24,7 +24,7 @@ def cell_rows(matrix: Matrix, quality: Quality, profiles: Profiles) -> list[Row]
 
     Each has cell_id, role, status (`measured` or `failed`), reason (why it failed, or that it is
     suspected to be two cells), reads, duplicates, breadth, mapd, gini, covered, ploidy,
-    second_ploidy, confidence, noise, doublet and doublet_score.
+    second_ploidy, confidence, ploidy_margin, noise, doublet and doublet_score.
     """
     rows = []
     for k, name in enumerate(matrix.cells):
@@ -45,6 +45,7 @@ def cell_rows(matrix: Matrix, quality: Quality, profiles: Profiles) -> list[Row]
                 "ploidy": _known(profiles.ploidy[k]),
                 "second_ploidy": _known(profiles.second_ploidy[k]),
                 "confidence": _known(profiles.confidence[k]),
+                "ploidy_margin": _known(profiles.margin[k]),
                 "noise": _known(profiles.noise[k]),
                 "doublet": bool(profiles.doublet[k]) if passed else None,
                 "doublet_score": _known(profiles.doublet_score[k]),

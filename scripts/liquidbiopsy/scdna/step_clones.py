@@ -14,6 +14,7 @@ from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.scdna import clone_rows
+from liquidbiopsy.scdna.cell_levels import levels_of
 from liquidbiopsy.scdna.clones import Clones, clones_of
 from liquidbiopsy.scdna.in_plasma import plasma_rows
 from liquidbiopsy.scdna.roles import TUMOUR_CELL
@@ -45,6 +46,7 @@ def clones_patient(
     specimens: Sequence[Mapping[str, Any]],
     cells: Sequence[str],
     segments: Sequence[str],
+    bins: Sequence[str],
     plasma: Sequence[str],
     settings: Mapping[str, Any],
     code: str,
@@ -56,8 +58,8 @@ def clones_patient(
     ----------
     specimens : list of dict
         The patient's rows of specimens.tsv, of this assay.
-    cells, segments : list of str
-        Paths of their tables `profiled` and `segments`.
+    cells, segments, bins : list of str
+        Paths of their tables `profiled`, `segments` and `bins`.
     plasma : list of str
         Paths of tables `bins` of the patient's plasma.
     settings : dict
@@ -70,10 +72,12 @@ def clones_patient(
     """
     files = {f"{s['specimen_id']}/cells": path for s, path in zip(specimens, cells, strict=True)}
     files |= {f"{s['specimen_id']}/segments": p for s, p in zip(specimens, segments, strict=True)}
+    files |= {f"{s['specimen_id']}/bins": p for s, p in zip(specimens, bins, strict=True)}
     files |= {f"plasma/{k}": path for k, path in enumerate(plasma)}
     made = Provenance(code, dict(settings), checksums(files))
     listed = _cells(specimens, cells)
-    found = _joined(listed, [read_table(path) for path in segments], settings)
+    ratios = {s["specimen_id"]: p for s, p in zip(specimens, bins, strict=True)}
+    found = _joined(listed, [read_table(path) for path in segments], ratios, settings)
     told: dict[str, Rows] = {"clones": [], "segments": [], "plasma": []}
     cloned: Rows = [{**cell, "clone_built": False} for cell in listed]
     if found is not None:
@@ -104,7 +108,10 @@ def _cells(specimens: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> Rows
 
 
 def _joined(
-    cells: Rows, segments: Sequence[pa.Table], settings: Mapping[str, Any]
+    cells: Rows,
+    segments: Sequence[pa.Table],
+    bins: Mapping[str, str],
+    settings: Mapping[str, Any],
 ) -> Joined | None:
     """What joins the cells; None where no tumour cell has a profile."""
     passed = np.array([row["ploidy"] is not None for row in cells])
@@ -128,9 +135,11 @@ def _joined(
     controls = shared.values[passed & ~tumour]
     normal = normal_genome(shared, controls if len(controls) else None)
     sure = np.array([np.nan if c["confidence"] is None else c["confidence"] for c in cells])
+    levels = levels_of(cells, shared, {name: read_table(path) for name, path in bins.items()})
     clones = clones_of(
-        shared.values, shared.contig, shared.length, counted, sure, normal, settings["clones"]
-    )
+        shared.values, shared.contig, shared.length, counted, sure, normal, settings["clones"],
+        levels,
+    )  # fmt: skip
     own, names = settings["tree"], [f"{c['specimen_id']}/{c['cell_id']}" for c in cells]
     of_clones = clone_tree(clones, shared.contig, normal, own)
     tree = cell_tree(shared.values, names, clones, of_clones, shared.contig, normal, own)

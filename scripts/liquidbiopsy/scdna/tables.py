@@ -81,6 +81,8 @@ PROFILED = Table(
         column("ploidy", real, "Mean copies over the autosomes", COPIES),
         column("second_ploidy", real, "That of the runner-up", COPIES),
         column("confidence", real, "Probability of the ploidy under the model, 0 to 1"),
+        column("ploidy_margin", real, "Natural logarithm of how much better the levels alone fit "
+               "it than any other; about 0 where they do not tell it from its double or its half"),
         column("noise", real, "Standard deviation of a bin's copies where there are two", COPIES),
         column("doublet", flag, "Whether it is suspected to be two cells"),
         column("doublet_score", real, "Logarithm, to the base of 10, of the odds of two cells over "

@@ -86,6 +86,7 @@ rule _clones:
     input:
         cells=lambda w: choice.of_patient(w.patient, "profiled.parquet"),
         segments=lambda w: choice.of_patient(w.patient, "segments.parquet"),
+        bins=lambda w: choice.of_patient(w.patient, "bins.parquet"),
         plasma=lambda w: choice.plasma_of(w.patient),
     output:
         cells="<results>/_clones/{patient}/cells.parquet",
