@@ -126,7 +126,7 @@ def _stepped(x: Sequence[str], y: Sequence[str]) -> str:
 def _line(k: int, path: str) -> str:
     """A path in the colour and the dashes of the k-th group."""
     dashes = DASHES[k % len(DASHES)]
-    how = {"stroke": COLOURS[k % len(COLOURS)], "stroke_width": 2, "fill": "none"}
+    how: dict[str, Any] = {"stroke": COLOURS[k % len(COLOURS)], "stroke_width": 2, "fill": "none"}
     return element("path", d=path, **how, **({"stroke_dasharray": dashes} if dashes else {}))
 
 
