@@ -23,5 +23,6 @@ class Lazily(dict[str, Value]):
         self._make = make
 
     def __missing__(self, key: str) -> Value:
+        """Make the value of `key`, and keep it."""
         value = self[key] = self._make(key)
         return value
