@@ -3,14 +3,22 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from laboratory import Laboratory
 from slurm_cluster import Cluster
-from slurm_run import ENDINGS, differing, finish, on_cluster, small_laboratory, start, torture
+from slurm_run import (
+    ENDINGS,
+    differing,
+    finish,
+    on_cluster,
+    small_laboratory,
+    start,
+    torture,
+    until,
+)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
 # Jobs of an undisturbed run, each with a rule that tells of its end.
@@ -39,7 +47,7 @@ def test_jobs_of_a_killed_node_run_again(
     assert len(set(nodes.values())) == 2
     (on_lost, lost), (elsewhere, _) = nodes.items()
     cluster.kill_node(lost)
-    _until(lambda: cluster.restarts(on_lost) == 1, "Slurm has started the lost job again")
+    until(lambda: cluster.restarts(on_lost) == 1, "Slurm has started the lost job again")
     cluster.start_node(lost)
     finish(run)
     jobs = cluster.jobs(tmp_path)
@@ -92,10 +100,3 @@ def _count(jobs: dict[str, dict[str, str]]) -> "Counter[str]":
     """How many jobs of Slurm there were of each kind."""
     kinds = "|".join(JOBS)
     return Counter(re.match(f"rule_({kinds})", job["comment"])[1] for job in jobs.values())
-
-
-def _until(happened: Callable[[], bool], what: str, seconds: float = 200) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
