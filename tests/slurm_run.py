@@ -40,9 +40,9 @@ def on_cluster(lab: Laboratory, *arguments: str) -> list[str]:
 
 
 def start(command: list[str], cluster: Cluster, folder: Path) -> "subprocess.Popen[str]":
-    """Snakemake as a user of the cluster starts it."""
+    """Snakemake as a user of the cluster starts it; it ends with this process, even if killed."""
     return subprocess.Popen(
-        command,
+        ["setpriv", "--pdeathsig", "KILL", *command],
         cwd=folder,
         env=cluster.environment,
         stdout=subprocess.PIPE,
