@@ -175,7 +175,7 @@ class Cluster:
         )
         return int(times)
 
-    def wait_for(self, of: Path, *running: str, seconds: float = 300) -> dict[str, str]:
+    def wait_for(self, of: Path, *running: str, seconds: float = 900) -> dict[str, str]:
         """Nodes by number of the jobs with these names, once all of them run."""
         deadline = time.monotonic() + seconds
         while True:

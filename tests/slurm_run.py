@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,9 +40,9 @@ def on_cluster(lab: Laboratory, *arguments: str) -> list[str]:
 
 
 def start(command: list[str], cluster: Cluster, folder: Path) -> "subprocess.Popen[str]":
-    """Snakemake as a user of the cluster starts it."""
+    """Snakemake as a user of the cluster starts it; it ends with this process, even if killed."""
     return subprocess.Popen(
-        command,
+        ["setpriv", "--pdeathsig", "KILL", *command],
         cwd=folder,
         env=cluster.environment,
         stdout=subprocess.PIPE,
@@ -62,3 +64,11 @@ def finish(process: "subprocess.Popen[str]", seconds: float = 900) -> str:
 def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     """Names of files that are not the same in two sets of results, or in one of them alone."""
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def until(happened: Callable[[], bool], what: str, seconds: float = 300) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.5)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import Cluster
-from slurm_run import PROFILE, SOON, finish, start, torture
+from slurm_run import PROFILE, SOON, finish, start, torture, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
 SNAKEFILE = """
 rule slow:
     output: "slow.txt"
     resources: mem_mb=600, runtime=10
-    shell: "sleep 20; touch {output}"
+    shell: "touch started; sleep 20; touch {output}"
 """
 
 
@@ -24,7 +24,7 @@ def test_a_job_that_ends_meanwhile_is_seen(cluster: Cluster, tmp_path: Path) -> 
     snakefile.write_text(SNAKEFILE, encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "-s", str(snakefile), "--profile", str(PROFILE)]
     run = start([*command, *SOON[:2]], cluster, tmp_path)
-    cluster.wait_for(tmp_path, "slow")
+    until((tmp_path / "started").exists, "the job has asked the controller for all it needs")
     cluster.stop_controller()
     time.sleep(75)
     cluster.start_controller()

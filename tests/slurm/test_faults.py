@@ -3,19 +3,26 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from laboratory import Laboratory
 from slurm_cluster import Cluster
-from slurm_run import ENDINGS, differing, finish, on_cluster, small_laboratory, start, torture
+from slurm_run import (
+    ENDINGS,
+    differing,
+    finish,
+    on_cluster,
+    small_laboratory,
+    start,
+    torture,
+    until,
+)
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
-# Jobs of an undisturbed run, each with a rule that tells of its end.
+# Jobs of an undisturbed run.
 JOBS = Counter(ctc_detect=2, ctc_calls=2, report=1, statistics=1, cohort=1, record=1)
-LAST = {"ctc_calls": "ctc_gallery"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def test_jobs_of_a_killed_node_run_again(
     assert len(set(nodes.values())) == 2
     (on_lost, lost), (elsewhere, _) = nodes.items()
     cluster.kill_node(lost)
-    _until(lambda: cluster.restarts(on_lost) == 1, "Slurm has started the lost job again")
+    until(lambda: cluster.restarts(on_lost) == 1, "Slurm has started the lost job again")
     cluster.start_node(lost)
     finish(run)
     jobs = cluster.jobs(tmp_path)
@@ -64,38 +71,26 @@ def test_a_controller_is_restarted(
     assert differing(lab.results(*ENDINGS), expected) == []
 
 
-def test_snakemake_is_killed_twice(
-    cluster: Cluster, lab: Laboratory, tmp_path: Path, expected: dict[str, bytes]
-) -> None:
-    allowed = JOBS.copy()
-    for name in ("ctc_calls", "report"):
-        before = cluster.jobs(tmp_path)
-        run = start(on_cluster(lab), cluster, tmp_path)
-        cluster.wait_for(tmp_path, name)
-        run.kill()
-        said, _ = run.communicate()
-        submitted = _count({n: j for n, j in cluster.jobs(tmp_path).items() if n not in before})
-        ended = Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", said))
-        in_flight = {kind: n - ended[LAST.get(kind, kind)] for kind, n in submitted.items()}
-        assert in_flight[name] >= 1
-        allowed.update(in_flight)
-        for file in (lab.folder / "results").rglob("*.parquet"):
-            pq.ParquetFile(file).read()  # none is half there
-        finish(start(on_cluster(lab, "--unlock"), cluster, tmp_path))
-    finish(start(on_cluster(lab), cluster, tmp_path))
-    assert _count(cluster.jobs(tmp_path)) <= allowed
-    assert not list(lab.folder.rglob("*.part"))
-    assert differing(lab.results(*ENDINGS), expected) == []
+def test_snakemake_is_killed(cluster: Cluster, tmp_path: Path) -> None:
+    lab, here = small_laboratory(tmp_path / "lab"), small_laboratory(tmp_path / "here")
+    wanted = [f"results/ctc/P1_a/{name}" for name in ("observations.parquet", "gallery.html")]
+    run = start(on_cluster(lab, *wanted), cluster, tmp_path)
+    cluster.wait_for(tmp_path, "ctc_calls")
+    run.kill()
+    run.communicate()
+    for file in (lab.folder / "results").rglob("*.parquet"):
+        pq.ParquetFile(file).read()  # none is half there
+    lab.finish("--unlock")
+    finish(start(on_cluster(lab, *wanted), cluster, tmp_path))
+    # What was in flight is done again, what was done is not.
+    assert _count(cluster.jobs(tmp_path)) == Counter(ctc_detect=1, ctc_calls=2)
+    here.finish(*wanted, cores=1)
+    found = lab.results(*ENDINGS)
+    assert "ctc/P1_a/observations.parquet" in found
+    assert differing(found, here.results(*ENDINGS)) == []
 
 
 def _count(jobs: dict[str, dict[str, str]]) -> "Counter[str]":
     """How many jobs of Slurm there were of each kind."""
     kinds = "|".join(JOBS)
     return Counter(re.match(f"rule_({kinds})", job["comment"])[1] for job in jobs.values())
-
-
-def _until(happened: Callable[[], bool], what: str, seconds: float = 200) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
