@@ -74,7 +74,7 @@ docs: venv ## write the pages that are made from the schemas
 # MultiQC is under the GPL: it runs as a command, in an environment that shares nothing with .venv.
 RESULTS ?= results
 multiqc: .multiqc/installed.yaml ## collect results/run/multiqc into one page (RESULTS=folder)
-	.multiqc/bin/multiqc --force --no-version-check --module custom_content --title "Liquid biopsy" \
+	.multiqc/bin/multiqc --force --no-version-check --no-ai --module custom_content --title "Liquid biopsy" \
 		--outdir $(RESULTS)/run/multiqc --filename multiqc.html $(RESULTS)/run/multiqc
 
 .multiqc/installed.yaml: envs/multiqc.yaml
