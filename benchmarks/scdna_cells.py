@@ -13,8 +13,8 @@ import yaml
 
 from liquidbiopsy.copynumber.bins import Bins, grid
 from liquidbiopsy.core.settings import with_defaults
-from liquidbiopsy.scdna.cell_quality import Quality, quality_of
 from liquidbiopsy.scdna.cell_levels import empty, fill
+from liquidbiopsy.scdna.cell_quality import Quality, quality_of
 from liquidbiopsy.scdna.clones import Clones, clones_of
 from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.matrix import Matrix, matrix_of

@@ -27,8 +27,8 @@ from liquidbiopsy.scdna.cell_tables import read_cells
 from liquidbiopsy.scdna.copies import usual_prices
 from liquidbiopsy.scdna.copies_kernel import likeliest
 from liquidbiopsy.scdna.gene_places import run_lengths, sex_of
-from liquidbiopsy.scdna.profiles import UNKNOWN
 from liquidbiopsy.scdna.observe import of_genes
+from liquidbiopsy.scdna.profiles import UNKNOWN
 from liquidbiopsy.scdna.rows import bin_rows, cell_rows, gene_rows, segment_rows
 
 
