@@ -72,10 +72,11 @@ docs: venv ## write the pages that are made from the schemas
 	$(WITH_PACKAGE) -m liquidbiopsy.core.tables_doc
 
 # MultiQC is under the GPL: it runs as a command, in an environment that shares nothing with .venv.
+# Its page is no result: it names folders of the machine, and stands among the logs.
 RESULTS ?= results
 multiqc: .multiqc/installed.yaml ## collect results/run/multiqc into one page (RESULTS=folder)
 	.multiqc/bin/multiqc --force --no-version-check --no-ai --module custom_content --title "Liquid biopsy" \
-		--outdir $(RESULTS)/run/multiqc --filename multiqc.html $(RESULTS)/run/multiqc
+		--outdir $(RESULTS)/logs/multiqc --filename multiqc.html $(RESULTS)/run/multiqc
 
 .multiqc/installed.yaml: envs/multiqc.yaml
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11 to 3.13 with its venv module was found" >&2; exit 1; }
