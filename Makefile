@@ -62,6 +62,12 @@ bench: venv ## measure speed and accuracy beside what one would pick instead
 	else echo "tumour fraction: LIQUIDBIOPSY_SHARED_DATA does not name the donors' data: passed by"; fi
 	$(WITH_PACKAGE) -m benchmarks.ctdna_counting --output results/ctdna_counting
 	$(WITH_PACKAGE) -m benchmarks.scdna_accuracy --patients 4 --output results/scdna_accuracy
+	$(WITH_PACKAGE) -m benchmarks.scdna_depth --patients 1 --cells 10 --output results/scdna_depth
+	@others=$$(mktemp -d) && trap 'rm -rf "$$others"' EXIT; \
+	if $(PYTHON) -m venv "$$others" && "$$others/bin/pip" install --quiet --disable-pip-version-check cnvkit; \
+	then $(WITH_PACKAGE) -m benchmarks.scdna_others --others "$$others/bin/python" --patients 2 --cells 6 \
+		--output results/scdna_others; \
+	else echo "single cells beside CNVkit: it could not be installed: passed by"; fi
 	$(WITH_PACKAGE) -m benchmarks.scdna_speed --sizes 100 1000 --output results/scdna_speed
 	$(WITH_PACKAGE) -m benchmarks.ctdna_accuracy --libraries 1 --output results/ctdna_accuracy
 

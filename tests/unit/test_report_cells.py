@@ -71,6 +71,20 @@ def test_rows_alike_become_one_rectangle() -> None:
     assert rectangles(grid, {1: "#abc"}) == '<path fill="#abc" d="M1 0h2v50h-2z"/>'
 
 
+@pytest.mark.parametrize("normal, tumour, shown", [(0, 0, False), (0, 1, False), (1, 0, True)])
+def test_y_is_left_out_where_normal_cells_have_none(normal: int, tumour: int, shown: bool) -> None:
+    cells = pd.DataFrame({
+        "specimen_id": "C1", "cell_id": ["t", "n"], "role": ["tumour_cell", "normal_cell"]
+    })  # fmt: skip
+    rows = [("C1", c, chrom, 0, 100, copies) for c, y in (("t", tumour), ("n", normal))
+            for chrom, copies in (("X", 2), ("Y", y))]  # fmt: skip
+    names = ["specimen_id", "cell_id", "chrom", "start", "end", "copies"]
+    segments = pd.DataFrame(rows, columns=names)
+    assert list(laid_out(segments, cells).contigs) == (["X", "Y"] if shown else ["X"])
+    alone = laid_out(segments, cells[:1])  # no normal cell: by all there are
+    assert ("Y" in alone.contigs) == (tumour > 0)
+
+
 @pytest.mark.parametrize("length, columns", [(100, 10), (97, 10), (30, 300)])
 def test_a_column_has_the_copies_of_its_middle(length: int, columns: int) -> None:
     cells = pd.DataFrame({"specimen_id": ["C1"], "cell_id": ["a"]})

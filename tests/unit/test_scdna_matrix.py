@@ -132,6 +132,23 @@ def test_the_last_bin_of_a_contig_has_reads_by_its_width_or_is_not_used():
     assert (sizes_of(mixed, False) == 1).all() and not (sizes_of(mixed, True) == 1).all()
 
 
+def test_bins_cut_by_mappable_places_have_reads_by_these_whatever_their_width():
+    size = 500_000
+    bins = grid({"1": 400 * size}, size)  # all of one width, as most such bins may be
+    places = np.full(len(bins), 450_000.0)
+    places[10:20] *= 0.6
+    assert (sizes_of(bins, False) == 1).all()
+    assert sizes_of(bins, False, places)[9:11] == pytest.approx([1, 0.6])
+    wide = replace(bins, start=bins.start * 2, end=bins.end + bins.start)
+    assert (sizes_of(wide, False, places) == sizes_of(bins, False, places)).all()
+    count = np.random.default_rng(0).poisson(places / 1000)[None].astype(float)
+    gc = np.random.default_rng(1).uniform(0.36, 0.5, len(bins))
+    made = matrix_of(
+        bins, ["a"], np.ones(1, bool), count, gc, None, None, SETTINGS, mappable_bp=places
+    )
+    assert np.median(made.ratio[0, 10:20]) == pytest.approx(1, abs=0.05)
+
+
 # --- quality
 
 

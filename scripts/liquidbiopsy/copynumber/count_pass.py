@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from liquidbiopsy.copynumber import count_kernel as kernel
 from liquidbiopsy.copynumber.bins import Bins, Mask, plain
-from liquidbiopsy.copynumber.record_stream import RecordStream
+from liquidbiopsy.copynumber.record_stream import Bytes, Places, RecordStream
 from liquidbiopsy.copynumber.seen_ends import no_ends, with_room
 from liquidbiopsy.reads.panel import Region
+
+Watch = Callable[[Bytes, Places], None]
+"""What looks at sound records on the way: inflated bytes, and where the records' sizes are."""
 
 
 def limits_of(settings: Mapping[str, Any], duplicates: int, *, on_target: bool) -> kernel.Limits:
@@ -81,8 +84,10 @@ def reached_into(places: kernel.Grid, windows: Bins) -> Mask:
     return found
 
 
-def tallies_of(reader: RecordStream, limits: kernel.Limits, places: kernel.Grid) -> kernel.Tallies:
-    """All records of a file, counted.
+def tallies_of(
+    reader: RecordStream, limits: kernel.Limits, places: kernel.Grid, watch: Watch | None = None
+) -> kernel.Tallies:
+    """All records of a file, counted; `watch` is shown each piece of them.
 
     Raises
     ------
@@ -106,4 +111,6 @@ def tallies_of(reader: RecordStream, limits: kernel.Limits, places: kernel.Grid)
         bad = kernel.tally(data, starts, contigs, limits, places, ends, tallies)
         if bad >= 0:
             raise reader.damaged(bad)
+        if watch is not None:
+            watch(data, starts)
     return tallies

@@ -12,7 +12,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from liquidbiopsy.copynumber import count_kernel as kernel
 from liquidbiopsy.copynumber.as_bam import read_alignments
 from liquidbiopsy.copynumber.bins import Bins, Mask, Values, grid
 from liquidbiopsy.copynumber.count_pass import (
+    Watch,
     limits_of,
     places_of,
     reached_into,
@@ -106,6 +107,7 @@ def count_reads(
     reference: str | None,
     settings: Mapping[str, Any],
     excluded: Sequence[Region] = (),
+    watch: Callable[[Mapping[str, int]], Watch] | None = None,
 ) -> Counted:
     """Count a library's reads in bins, and measure its fragments.
 
@@ -125,6 +127,8 @@ def count_reads(
     excluded : list of Region
         Fragments in a region that lies in one window are in no window; windows that a longer one
         reaches into are told, and keep theirs.
+    watch : callable, optional
+        Given the file's contigs, a `Watch` that is shown all records in the same pass.
 
     Raises
     ------
@@ -142,7 +146,7 @@ def count_reads(
         matched = replace(matched, partial=tuple(dict.fromkeys([*matched.partial, *cut])))
         limits = limits_of(settings, DUPLICATES[settings["duplicates"]], on_target=False)
         places = places_of(matched.index, bins, windows, excluded)
-        tallies = tallies_of(reader, limits, places)
+        tallies = tallies_of(reader, limits, places, watch(contigs) if watch else None)
     return counted_of(
         tallies, limits, bins, (windows, reached_into(places, windows)), matched, name
     )

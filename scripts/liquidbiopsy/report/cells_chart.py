@@ -166,7 +166,7 @@ def _lines(clone: Grid, laid: Laid, place: tuple[float, float, float, float]) ->
         long = LETTER * 11 * len(name)
         if x2 - x >= long and (x + x2 - long) / 2 >= after:
             found.append(text((x + x2) / 2, HEAD - 6, name, 11, text_anchor="middle", fill=SOFT))
-            after = (x + x2 + long) / 2 + 2
+            after = (x + x2 + long) / 2 + 5
     turns = np.flatnonzero(clone[1:, 0] != clone[:-1, 0]) + 1
     if turns.size <= height / 8:
         for k in turns.tolist():

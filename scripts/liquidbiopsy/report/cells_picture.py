@@ -19,6 +19,8 @@ MOST_ROWS = 400
 BY_TIE = (2, 1, 3, 0, 4, 5, 6, UNKNOWN)
 """What a row of several cells shows where they are divided: the first of these."""
 
+Y, NORMAL = "Y", "normal_cell"
+
 Whole = npt.NDArray[np.int64]
 
 
@@ -48,12 +50,19 @@ def laid_out(segments: pd.DataFrame, cells: pd.DataFrame) -> Laid:
     segments : DataFrame
         `specimen_id`, `cell_id`, `chrom`, `start`, `end` and `copies`, also of other cells.
     cells : DataFrame
-        `specimen_id` and `cell_id`; their order is that of the rows.
+        `specimen_id`, `cell_id` and, where it is known, `role`; their order is that of the rows.
+
+    Returns
+    -------
+    Laid
+        Without Y where the patient has none, by the normal cells or, without such, by all.
     """
     keys = ["specimen_id", "cell_id"]
     rows = cells[keys].astype(object).assign(row=np.arange(len(cells)))
     own = segments.astype({key: object for key in keys}).merge(rows, on=keys, how="inner")
     own = own[own["end"] > own["start"]]
+    if _without_y(own, cells):
+        own = own[own["chrom"].astype(str) != Y]
     chrom = own["chrom"].astype(str)
     ends = own["end"].groupby(chrom, sort=False).max()
     contigs, at = {}, 0
@@ -67,6 +76,19 @@ def laid_out(segments: pd.DataFrame, cells: pd.DataFrame) -> Laid:
     numbers = np.where(np.isnan(copies), UNKNOWN, whole).astype(np.uint8)
     start, end = own["start"].to_numpy(np.int64), own["end"].to_numpy(np.int64)
     return Laid(own["row"].to_numpy(np.int64), offset + start, offset + end, numbers, contigs)
+
+
+def _without_y(own: pd.DataFrame, cells: pd.DataFrame) -> bool:
+    """Whether the cells that tell the sex have no Y; `own` are segments with their cell's row."""
+    of_y = own[own["chrom"].astype(str) == Y]
+    if "role" in cells:
+        normal = np.flatnonzero(cells["role"] == NORMAL)
+        of_normal = of_y[of_y["row"].isin(normal)]
+        of_y = of_y if of_normal.empty else of_normal
+    length = (of_y["end"] - of_y["start"]).to_numpy(float)
+    copies = of_y["copies"].to_numpy(float)
+    known = np.isfinite(copies)
+    return bool(known.any()) and float(np.average(copies[known], weights=length[known])) < 0.5
 
 
 def picture(laid: Laid, rows: int, columns: int) -> Grid:

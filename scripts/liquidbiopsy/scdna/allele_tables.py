@@ -51,8 +51,7 @@ HOTSPOTS = Table(
                nullable=False),
         column("vaf", real, "Share of the reads with it, 0 to 1"),
         column("alt_reads", whole, "Reads with it", READS),
-        column("reads", whole, "Reads; of a hotspot, those of its base with the fewest", READS,
-               nullable=False),
+        column("reads", whole, "Reads; of a hotspot, those of its base with the fewest", READS),
         column("posterior", real, "Probability that the cell has it, 0 to 1"),
         column("detectable", real, "Probability with which a mutation of one allele would have "
                "been seen, 0 to 1"),

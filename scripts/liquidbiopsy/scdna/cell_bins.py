@@ -22,7 +22,7 @@ def tracked(
     references: Mapping[str, Mapping[str, Any]],
     settings: Mapping[str, Any],
 ) -> tuple[Tracks, tuple[str, ...]]:
-    """G and C, known bases and mappability of bins, and what to say of how contigs are named.
+    """What is known of bins, see `Tracks`, and what to say of how contigs are named.
 
     Those of the settings' WIG files, of the reference's own bins, or of the columns of a ready
     table.
@@ -47,8 +47,9 @@ def tracked(
     ready = next((row["bins"] for row in rows if row["bins"]), None)
     if own.get("bins") and not ready:
         made = read_mappable_bins(own["bins"])
-        if same_bins(made.bins, bins):  # their width makes them equal: mappability is not asked
-            found |= {"gc": made.gc, "acgt": made.acgt}
+        if same_bins(made.bins, bins):  # reads are as many as such places: no curve is fitted
+            places = made.mappability * (bins.end - bins.start)
+            found |= {"gc": made.gc, "acgt": made.acgt, "mappable_bp": places}
     elif own.get("gc") and not ready:
         found["gc"], found["acgt"] = read_gc(own["gc"], bins)
     elif ready:

@@ -14,7 +14,7 @@ from liquidbiopsy.copynumber.bins import Bins, Values
 from liquidbiopsy.core.parquet import read_table
 from liquidbiopsy.scdna.cell_tables import Gathered
 
-TRACKS = ("gc", "acgt", "mappability")
+TRACKS = ("gc", "acgt", "mappability", "mappable_bp")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Tracks:
     gc: Values
     acgt: Values
     mappability: Values
+    mappable_bp: Values
+    """Places to which reads map uniquely, of bins that were cut by them."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from liquidbiopsy.copynumber.wig import as_bins, read_wig
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads.align import align, contigs_of
 from liquidbiopsy.reads.alignments import header_of
-from liquidbiopsy.reads.reference import check_index, open_reference
+from liquidbiopsy.reads.reference import check_index
 from liquidbiopsy.reads.sorting import COORDINATE, Sorter
 from liquidbiopsy.reads.structures import structures_of
 from liquidbiopsy.reads.templates import templates_of_fastq
 from liquidbiopsy.reads.umis import NONE, Umis
 from liquidbiopsy.scdna.allele_sites import Alleles
-from liquidbiopsy.scdna.breadth import breadth_of
+from liquidbiopsy.scdna.breadth import Breadth
 from liquidbiopsy.scdna.cell_tables import Loaded
 
 FRAGMENTS = {
@@ -104,14 +103,12 @@ def read_aligned(file: str, name: str, genome: Genome, settings: Mapping[str, An
     own = settings["counts"]
     bins = genome.bins_of(file, own["bin_size"])
     asked = {**own, "fragments": FRAGMENTS}
-    counted = count_reads(file, name, bins, genome.fasta, asked)
-    with ExitStack() as stack:
-        opened = stack.enter_context(open_reference(genome.fasta)) if genome.fasta else None
-        breadth = breadth_of(file, opened, own)
+    breadth = Breadth(own["min_mapq"])
+    counted = count_reads(file, name, bins, genome.fasta, asked, watch=breadth.watch)
     return Read(
         Loaded(bins, counted.count, None, name),
         duplicates=_duplicates(counted),
-        breadth=breadth,
+        breadth=breadth.share(),
         note="; ".join(counted.notes) or None,
     )
 

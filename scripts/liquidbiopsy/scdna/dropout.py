@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 from liquidbiopsy.scdna.allele_sites import (
     BASES,
@@ -24,16 +23,17 @@ from liquidbiopsy.scdna.allele_sites import (
     Alleles,
     Regions,
 )
-from liquidbiopsy.scdna.genotypes import BALANCE, log_beta_binomial, log_error
+from liquidbiopsy.scdna.genotypes import BALANCE, SPREAD, Values, log_beta_binomial
 
 FREQUENCY = 0.3  # of the other allele among people, where the VCF does not say
 FOREIGN = np.concatenate([[0.0], np.geomspace(1e-3, 0.8, 200)])
-SHARES = np.linspace(0, 1, 201)
+SHARES = np.linspace(0, 1, 101)
+TINY = 1e-300
+NAMES = ("dropout", "contamination")
 DROP = 1.92  # of the logarithm of the likelihood, at the ends of a 95 % interval
 FEWEST = 5  # homozygous sites with reads by which foreign DNA is told
 CLEAR = 0.9  # share of pooled normal reads from which a genotype is homozygous
 BALANCED = (0.2, 0.8)
-WORN = 12.0  # reads by which a share is known: those of one amplified molecule are no witnesses
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Snps:
     own: npt.NDArray[np.int64]
     """Reads with the allele of the reference; at homozygous sites with the patient's own."""
     other: npt.NDArray[np.int64]
-    frequency: npt.NDArray[np.float64]
+    frequency: Values
     """Of the other allele among people."""
     heterozygous: npt.NDArray[np.bool_]
 
@@ -94,70 +94,114 @@ def snps_of(alleles: Alleles, known: Mapping[tuple[str, int], str], single: Regi
     return Snps(own, other, table[:, 2], table[:, 3] > 0)
 
 
-def dropout_of(snps: Snps, settings: Mapping[str, Any]) -> dict[str, float | None]:
-    """Share of heterozygous sites of which one allele is lost: maximum likelihood, its interval.
+def lost_of(snps: Snps, dropout: float, settings: Mapping[str, Any]) -> dict[str, float | None]:
+    """Drop-out and foreign DNA of a cell together: maximum likelihood, with their intervals.
 
-    A site that was read a few times may show one allele by chance; so each is weighed as one of
-    which an allele is lost, and as one that amplification left in shares of its own.
-
-    Parameters
-    ----------
-    snps : Snps
-    settings : dict
-        `error`: share of reads with a wrong base.
-    """
-    names = ("dropout", "dropout_low", "dropout_high")
-    both = snps.own + snps.other
-    at = snps.heterozygous & (both > 1)
-    if not at.any():
-        return dict.fromkeys(names)
-    own, n = snps.own[at], both[at]
-    wrong = [log_error(k, n, settings["error"]) for k in (own, n - own)]
-    lost = np.logaddexp(*wrong) - np.log(2)
-    kept = log_beta_binomial(own, n, BALANCE, BALANCE)
-    with np.errstate(divide="ignore"):
-        nats = np.logaddexp(np.log(SHARES)[:, None] + lost, np.log1p(-SHARES)[:, None] + kept)
-    return dict(zip(names, _best(SHARES, nats.sum(axis=1)), strict=True))
-
-
-def foreign_of(snps: Snps, dropout: float, settings: Mapping[str, Any]) -> dict[str, float | None]:
-    """Share of a cell's DNA that is another person's: maximum likelihood, with its interval.
-
-    At each homozygous site the other person has none, one or two of the other allele, as often as
-    its frequency says, and amplification may have lost one or both of the cell's own.
+    They are looked for together, because foreign DNA hides that an allele was lost, and an allele
+    that was lost leaves more reads to the foreign DNA. A site that was read a few times may show
+    one allele by chance; so each is weighed as one of which both alleles are left, one or none. The
+    other person has none, one or two of the other allele, as often as its frequency says.
 
     Parameters
     ----------
     snps : Snps
     dropout : float
-        Share of sites of which the cell has lost one allele, 0 to 1.
+        Share of sites of which an allele is lost, 0 to 1, for a cell whose own sites do not tell.
     settings : dict
         `error`: share of reads with a wrong base.
+
+    Returns
+    -------
+    dict
+        `dropout`, the share of heterozygous sites of which one allele is lost, and
+        `contamination`, each with `_low` and `_high`; None where too few sites tell.
     """
-    names = ("contamination", "contamination_low", "contamination_high")
     both = snps.own + snps.other
-    at = ~snps.heterozygous & (both > 0)
-    if at.sum() < FEWEST:
-        return dict.fromkeys(names)
-    n, k = both[at], snps.other[at]
-    p = np.clip(snps.frequency[at], 0.01, 0.99)
-    gone = dropout / (2 - dropout)  # of one allele
-    kept = np.array([gone**2, 2 * gone * (1 - gone), (1 - gone) ** 2])
+    usable = np.where(snps.heterozygous, both > 1, both > 0)
+    two = bool((usable & snps.heterozygous).any())
+    one = int((usable & ~snps.heterozygous).sum()) >= FEWEST
+    shares = SHARES if two else np.array([dropout])
+    foreign = FOREIGN if one else FOREIGN[:1]
+    nats = np.zeros((foreign.size, shares.size))
+    for heterozygous in (True, False) if two or one else ():
+        at = usable & (snps.heterozygous == heterozygous)
+        if at.any() and (heterozygous or one):
+            nats += _weighed(snps, at, heterozygous, foreign, shares, settings["error"])
+    unknown: tuple[float | None, ...] = (None, None, None)
+    told = [
+        _best(shares, nats.max(axis=0)) if two else unknown,
+        _best(foreign, nats.max(axis=1)) if one else unknown,
+    ]
+    names = [f"{name}{end}" for name in NAMES for end in ("", "_low", "_high")]
+    return dict(zip(names, (value for row in told for value in row), strict=True))
+
+
+def _weighed(
+    snps: Snps,
+    at: npt.NDArray[np.bool_],
+    heterozygous: bool,
+    foreign: Values,
+    shares: Values,
+    error: float,
+) -> Values:
+    """Logarithm of the likelihood of some sites, shape (shares of foreign DNA, of drop-out)."""
+    n, k = (snps.own + snps.other)[at], snps.other[at]
+    seen = -np.expm1(-foreign * float(n.mean()))  # that a site none of whose alleles is left is
+    p = np.round(np.clip(snps.frequency[at], 0.01, 0.99), 2)
+    alike, many = np.unique(np.stack([n, k, p]), axis=1, return_counts=True)
+    n, k, p = alike[0], alike[1], alike[2]
     dose = np.stack([(1 - p) ** 2, 2 * p * (1 - p), p**2])
-    error, total = settings["error"], []
-    for alleles, chance in enumerate(kept):
-        own = (1 - FOREIGN) * alleles / 2
-        there = FOREIGN / np.maximum(FOREIGN + own, 1e-12)
+    states = [(1, 1), (1, 0), (0, 1), (0, 0)] if heterozygous else [(2, 0), (1, 0), (0, 0)]
+    likely = np.zeros((len(states), foreign.size, n.size))
+    for state, (ours, others) in enumerate(states):
         for copies in range(3):
-            share = there * copies / 2 * (1 - 2 * error) + error
-            seen = log_beta_binomial(k, n, share[:, None] * WORN, (1 - share[:, None]) * WORN)
-            with np.errstate(divide="ignore"):
-                total.append(seen + np.log(dose[copies]) + np.log(chance))
-    nats = logsumexp(np.stack(total), axis=0).sum(axis=1)
-    return dict(zip(names, _best(FOREIGN, nats), strict=True))
+            beta = _amplified(foreign[:, None], copies, (ours, others), error)
+            likely[state] += dose[copies] * np.exp(log_beta_binomial(k, n, *beta))
+    gone = shares / (2 - shares)  # of one allele
+    found = np.empty((foreign.size, shares.size))
+    for j, g in enumerate(gone):
+        one = g * (1 - g)
+        chance = np.array([(1 - g) ** 2, *([one, one] if heterozygous else [2 * one])])
+        none = g**2 * seen[:, None]
+        total = np.tensordot(chance, likely[:-1], axes=1) + none * likely[-1]
+        total /= chance.sum() + none + TINY
+        found[:, j] = np.log(np.maximum(total, TINY)) @ many
+    return found
 
 
-def _best(grid: npt.NDArray[np.float64], nats: npt.NDArray[np.float64]) -> tuple[float, ...]:
+def _amplified(
+    foreign: Values, copies: int, own: tuple[int, int], error: float
+) -> tuple[Values, Values]:
+    """Beta distribution of the share of reads with the other allele, after amplification.
+
+    Every copy is amplified by a factor of its own, Gamma(`BALANCE`), so that the two of a
+    heterozygous site have shares of Beta(`BALANCE`, `BALANCE`). Of unequal ones the spread is that
+    of the logarithm of their ratio.
+
+    Parameters
+    ----------
+    foreign : array of float
+        Share of the DNA that is foreign, 0 to 1.
+    copies : int
+        How many of the foreign two have the other allele.
+    own : tuple of int
+        How many of the cell's own have the one allele, and the other.
+    error : float
+        Share of reads with a wrong base.
+    """
+    ours, theirs = (1 - foreign) / 2, foreign / 2
+    level, uneven = [], np.zeros_like(foreign)
+    for mine, others in ((own[1], copies), (own[0], 2 - copies)):
+        level.append(ours * mine + theirs * others)
+        uneven = uneven + (ours**2 * mine + theirs**2 * others) / np.maximum(level[-1] ** 2, TINY)
+    share = level[0] / np.maximum(level[0] + level[1], TINY)
+    known = BALANCE / np.maximum(share * (1 - share) * uneven, TINY)
+    known = np.minimum(known, SPREAD)  # where there is one allele alone: errors of reading
+    share = share * (1 - 2 * error) + error
+    return share * known, (1 - share) * known
+
+
+def _best(grid: Values, nats: Values) -> tuple[float, ...]:
     """Where the likelihood is highest, and where its 95 % interval begins and ends."""
     best = int(nats.argmax())
     inside = np.flatnonzero(nats >= nats[best] - DROP)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from liquidbiopsy.scdna.allele_sites import Alleles, Regions
-from liquidbiopsy.scdna.dropout import dropout_of, foreign_of, genotyped, snps_of
+from liquidbiopsy.scdna.dropout import NAMES, genotyped, lost_of, snps_of
 from liquidbiopsy.scdna.roles import NORMAL_CELL
 
-NAMES = ("dropout", "contamination")
 BLANK = {f"{name}{end}": None for name in NAMES for end in ("", "_low", "_high")}
 
 
@@ -55,16 +54,17 @@ def lost_alleles(
     rows: dict[str, dict[str, Any]] = {cell["cell_id"]: dict(BLANK) for cell in cells}
     gone = single or {}
     snps = {name: snps_of(own, known, gone.get(name, ())) for name, own in alleles.items()}
+    usual = settings["dropout_usual"]
     for name, own in snps.items():
-        rows[name] |= dropout_of(own, settings)
+        rows[name] |= lost_of(own, usual, settings)
     told = [row["dropout"] for row in rows.values() if row["dropout"] is not None]
-    usual = float(np.mean(told)) if told else settings["dropout_usual"]
+    usual = float(np.mean(told)) if told else usual
     share = {}
-    for name in rows:
+    for name, row in rows.items():
         sites = int(snps[name].heterozygous.sum()) if name in snps else 0
         weight = settings["dropout_weight"]
-        found = usual if rows[name]["dropout"] is None else rows[name]["dropout"]
+        found = usual if row["dropout"] is None else row["dropout"]
         share[name] = (sites * found + weight * usual) / max(sites + weight, 1)
-        if name in snps:
-            rows[name] |= foreign_of(snps[name], share[name], settings)
+        if name in snps and row["dropout"] is None:
+            row |= lost_of(snps[name], usual, settings)
     return Lost(rows, share, normal)

@@ -82,6 +82,7 @@ def matrix_of(
     settings: Mapping[str, Any],
     *,
     acgt: Values | None = None,
+    mappable_bp: Values | None = None,
     ratio: Values | None = None,
 ) -> Matrix:
     """Correct the counts of all cells, and take the baseline out.
@@ -103,6 +104,8 @@ def matrix_of(
         `correction` (as of copynumber's `profile_of`) and `baseline`.
     acgt : array of float, shape (n,), optional
         Share of known bases.
+    mappable_bp : array of float, shape (n,), optional
+        Places to which reads map uniquely, of bins that were cut by them.
     ratio : array of float, shape (m, n), optional
         Ratios of the cells that came so, NaN in the others. They stay as they are, but for their
         median.
@@ -117,7 +120,7 @@ def matrix_of(
     fitted = sound & bins.autosomal if (sound & bins.autosomal).any() else sound
     found = np.full(count.shape, np.nan)
     own = np.flatnonzero(np.isfinite(count).any(axis=1))
-    size = sizes_of(bins, mappability is not None)
+    size = sizes_of(bins, mappability is not None, mappable_bp)
     sound &= size >= NARROW
     for block in np.array_split(own, -(-own.size // BLOCK)) if own.size else ():
         part = np.nan_to_num(count[block]) / size
@@ -152,13 +155,16 @@ def matrix_of(
     return matrix
 
 
-def sizes_of(bins: Bins, mappable: bool) -> Values:
-    """How many times the usual reads a bin has for its width, shape (n,).
+def sizes_of(bins: Bins, mappable: bool, mappable_bp: Values | None = None) -> Values:
+    """How many times the usual reads a bin has for its size, shape (n,).
 
-    Bins of one size, but for the last of a contig, have reads by their width. Bins of many sizes
-    are taken to be equal in what can be mapped to, unless mappability is corrected for.
+    Bins that were cut by their mappable places have reads by these, however wide they are; bins of
+    one size, but for the last of a contig, by their width. Others, of many sizes, are taken to be
+    equal in what can be mapped to, unless mappability is corrected for.
     """
     width = (bins.end - bins.start).astype(np.float64)
+    if mappable_bp is not None and not mappable:
+        return np.nan_to_num(mappable_bp) / max(float(np.nanmedian(mappable_bp)), 1.0)
     if not width.size:
         return width
     usual = float(np.median(width))

@@ -16,6 +16,7 @@ from liquidbiopsy.scdna.allele_sites import BASES, HOTSPOT, Alleles
 from liquidbiopsy.scdna.genotypes import FEWEST, Called, called
 
 TUMOUR, GERMLINE, UNKNOWN = "tumour", "germline", "unknown"
+NOT_LOOKED_AT = "insertions and deletions are not looked for in single cells"
 GERMLINE_SHARE = 0.5  # of the normal cells that tell, from which a change is the patient's own
 Row = dict[str, Any]
 
@@ -65,11 +66,22 @@ def mutation_rows(
     rows: list[Row] = []
     for content in hotspots:
         everywhere = {gene["chrom"]: 0 for gene in content["genes"]}
+        found, several = [], []
         for codon in codons_of(content, everywhere):
             own = _codon(codon, [cells[name] for name in names]) if codon.single else None
             if own is not None:
-                rows += _of_codon(own, names, controls, lost, settings)
+                found += _of_codon(own, names, controls, lost, settings)
+            elif not codon.single:
+                several += _not_looked_at(codon, names)
+        rows += [*found, *several] if found else []  # else they are of another build
     return rows
+
+
+def _not_looked_at(codon: Codon, names: Sequence[str]) -> list[Row]:
+    """Rows of a hotspot of several codons, where mostly bases are put in or left out."""
+    about: Row = {"gene": codon.gene, "chrom": plain(codon.chrom), "change": codon.name}
+    about |= {"pos": codon.start + 1, "status": INADEQUATE, "reason": NOT_LOOKED_AT}
+    return [{**about, "cell_id": name} for name in names]
 
 
 def _codon(codon: Codon, cells: Sequence[Alleles]) -> Codons | None:

@@ -107,6 +107,7 @@ def _profiled(
         build,
         settings,
         acgt=_known(tracks.acgt),
+        mappable_bp=_known(tracks.mappable_bp),
         ratio=np.where(of_reads, np.nan, read.values),
     )
     duplicates, breadth = (

@@ -63,6 +63,7 @@ COUNTS = Table(
         column("gc", real, "Share of G and C, 0 to 1"),
         column("acgt", real, "Share of known bases, 0 to 1"),
         column("mappability", real, "Share of its places to which reads map uniquely, 0 to 1"),
+        column("mappable_bp", real, "Places to which reads map uniquely, of bins cut by them"),
     ),
 )
 
