@@ -55,10 +55,10 @@ def change(new: Statement, old: Statement) -> Change:
         return _of(direction, "Odds ratio", *_odds_ratio(new.row, old.row))
     ends = [s.row[end] for s in (new, old) for end in ("ci_low", "ci_high")]
     if None in ends:
-        return Change(direction, "no interval for this kind of result")
+        return Change(direction, "No interval for this kind of result")
     apart = ends[0] > ends[3] or ends[1] < ends[2]
     said = "do not overlap" if apart else "overlap"
-    return Change(direction, f"the two intervals {said}; no interval of the change")
+    return Change(direction, f"The two intervals {said}")
 
 
 def rate_ratio(new: Mapping[str, Any], old: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -98,8 +98,6 @@ def _method(row: Mapping[str, Any]) -> str | None:
 
 def _of(direction: str, name: str, ratio: float, low: float, high: float) -> Change:
     if math.isnan(ratio):
-        return Change(direction, "nothing counted at either visit", False)
+        return Change(direction, "Nothing counted at either visit", False)
     excludes = low > 1 or high < 1
-    return Change(
-        direction, f"{name} {number(ratio)} (95 % CI {number(low)}–{number(high)})", excludes
-    )
+    return Change(direction, f"{name} {number(ratio)} ({number(low)}–{number(high)})", excludes)
