@@ -91,7 +91,8 @@ def _named(words: str | None, titles: Mapping[str, str]) -> str | None:
         known = found[0] in titles or found[0].rpartition("_")[2] in ANALYTES
         return titles.get(found[0], plain(found[0])) if known else found[0]
 
-    return name.sub(readable, words)
+    said = name.sub(readable, words)
+    return said[:1].upper() + said[1:]
 
 
 def cutoffs(
