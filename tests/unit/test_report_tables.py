@@ -1,6 +1,7 @@
 """Every chart of a report has its figures in a table under it."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,13 @@ def test_people_read_names_not_identifiers(pages: dict[str, str]) -> None:
     words = re.sub(r"<code>.*?</code>|<[^>]*>", " ", pages["two"].split("<main")[1], flags=re.S)
     said = set(re.findall(r"\b(?:blood|ctc|dtc|mrd)_[a-z0-9_]+", words))
     assert not said, "a name such as `ctc_count` is for tables"
+
+
+def test_a_report_is_quick_and_small(tmp_path: Path) -> None:
+    """Under 3 s of the processor and 3 MB; docs/benchmarks.md has a full patient's figures."""
+    files, sheets = single_cells.write_picked(tmp_path)
+    declared = (single_cells.ASSAYS, single_cells.TABLES, single_cells.SETTINGS)
+    start = time.process_time()
+    write_report(files, tmp_path / "P1", sheets, *declared, "d" * 64, read_rules(["shipped"]))
+    assert time.process_time() - start < 3
+    assert (tmp_path / "P1/report.html").stat().st_size < 3_000_000
