@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
-from liquidbiopsy.core.words import NARROW_SPACE, number, plain, signed_day
+from liquidbiopsy.core.words import number, plain, signed_day
 from liquidbiopsy.report.drawing import ACCENT, LINE, SOFT, WARN, WIDTHS
 from liquidbiopsy.report.statements import Statement, unit_words
 from liquidbiopsy.report.timeline_axes import (
@@ -19,6 +19,7 @@ from liquidbiopsy.report.timeline_axes import (
     place_labels,
     span,
     spread,
+    tick_words,
     value_scale,
 )
 from liquidbiopsy.report.vector import LETTER, element, holding, plain_number, svg, text
@@ -165,7 +166,7 @@ class _Drawing:
                 text(
                     left - 7,
                     y(tick) + 4,
-                    _tick(tick),
+                    tick_words(tick),
                     11.5,
                     text_anchor="end",
                     fill=SOFT,
@@ -267,13 +268,6 @@ def _over(x: float, y: float, inner: str, size: float = 11.5, **more: Any) -> st
     """Words, escaped already, that a line behind them does not run through."""
     halo = {"stroke": "#fff", "stroke_width": 4, "paint_order": "stroke"}
     return holding("text", inner, x=x, y=y, font_size=size, **halo, **more)
-
-
-def _tick(value: float) -> str:
-    """A number of the axis, without an exponent where it is short."""
-    return (
-        f"{value:,.7g}".replace(",", NARROW_SPACE) if value >= 1e-4 or not value else number(value)
-    )
 
 
 def _mark(status: str, x: float, y: float, colour: str | None = None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from liquidbiopsy.core.words import plain
+from liquidbiopsy.core.words import NARROW_SPACE, number, plain
 
 LETTER_PX = 6.4  # mean width of a letter of an event's label
 LINE_PX = 15
@@ -76,6 +76,12 @@ def spread(scale: Scale, height: float) -> list[float]:
         if not kept or (scale.share(tick) - scale.share(kept[-1])) * height >= LINE_PX:
             kept.append(tick)
     return kept
+
+
+def tick_words(value: float) -> str:
+    """A number of the axis, without an exponent where it is short."""
+    short = value >= 1e-4 or not value
+    return f"{value:,.7g}".replace(",", NARROW_SPACE) if short else number(value)
 
 
 def span(days: Sequence[int]) -> tuple[int, int]:
