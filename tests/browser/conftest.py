@@ -33,9 +33,14 @@ class Browser:
     program: str
     folder: Path
 
-    def dom(self, page: Path) -> str:
-        """Return the page's HTML as it stands after loading, scripts (if any) having run."""
-        return self._run("--dump-dom", page.resolve().as_uri())
+    def dom(self, page: Path, width: int = 1200, wait_ms: int = 0) -> str:
+        """Return the page's HTML as it stands after loading, scripts (if any) having run.
+
+        With `wait_ms`, after what scripts do later, up to so much of the page's own time.
+        """
+        options = [f"--window-size={width},800"]
+        options += [f"--virtual-time-budget={wait_ms}"] if wait_ms else []
+        return self._run("--dump-dom", *options, page.resolve().as_uri())
 
     def messages(self, page: Path) -> str:
         """Return what the browser has to say of the page: blocked content, failed requests."""

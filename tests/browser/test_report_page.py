@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import single_cells
+from accessibility import violations
 from reporting import ASSAYS, MARKUP, SETTINGS, TABLES, patient, write_patient
 
 from liquidbiopsy.cohort.quality import write_quality
 from liquidbiopsy.cohort.run import write_cohort
+from liquidbiopsy.core.rules import read_rules
 from liquidbiopsy.report.patient import write_report
 
 pytestmark = pytest.mark.browser
@@ -35,7 +37,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     results = tmp_path_factory.mktemp("results")
     files, sheets = write_patient(results)
     report, cohort, run = results / "reports/P1", results / "cohort", results / "run"
-    write_report(files, report, sheets, ASSAYS, TABLES, SETTINGS, "d" * 64)
+    write_report(files, report, sheets, ASSAYS, TABLES, SETTINGS, "d" * 64, read_rules(["shipped"]))
     rest = ([patient("P1")], sheets["specimens"], ASSAYS, TABLES, SETTINGS, "d" * 64)
     write_cohort(results / "reports", cohort, run, *rest)
     write_quality(
@@ -97,6 +99,27 @@ def test_page_is_no_wider_than_its_window(
     owner = tmp_path / "owner.html"
     owner.write_text(MEASURE.format(width=width, page=html.escape(text)), encoding="utf-8")
     assert f"<title>{width} of {width}</title>" in browser.dom(owner)
+
+
+@pytest.mark.parametrize("name", ["report", "cells", "index", "quality"])
+def test_everybody_can_read_it(
+    browser: Any, pages: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    """The report has specimens that failed, rules, charts; WCAG 2.2 AA by axe-core."""
+    passed, found = violations(browser, pages[name], tmp_path, 1280)
+    assert not found and passed > 15
+
+
+def test_what_not_everybody_can_read_is_seen(
+    browser: Any, pages: dict[str, Path], tmp_path: Path
+) -> None:
+    """The check above would see faint words and a picture without a word for it."""
+    page = pages["report"].with_name("faint.html")
+    text = pages["report"].read_text(encoding="utf-8")
+    bad = '</h1><p style="color:#bbb">faint</p><img src="data:image/png;base64,AA">'
+    page.write_text(text.replace("</h1>", bad, 1), encoding="utf-8")
+    _, found = violations(browser, page, tmp_path, 390)
+    assert {"color-contrast", "image-alt"} <= {rule for rule, _ in found}
 
 
 def test_report_prints(browser: Any, pages: dict[str, Path]) -> None:

@@ -21,7 +21,7 @@ from liquidbiopsy.report.patient import write_report
 from liquidbiopsy.report.quality import Summary, _add, simulated_words
 from liquidbiopsy.report.statements import state
 from liquidbiopsy.report.summary import aligned, headlines, lines
-from liquidbiopsy.report.timeline import _place_labels, event_words, log_ticks
+from liquidbiopsy.report.timeline_axes import event_words, log_ticks, place_labels
 from liquidbiopsy.report.unite import Part, known_schema, unite
 
 CODE = "d" * 64
@@ -204,18 +204,21 @@ def test_failures_stand_before_the_results(page: str) -> None:
     shown = section(page, "problems")
     assert "Inadequate : B3 , day 42, day 42. 8 of 12 frames out of focus" in shown
     assert "Failed : B4 , day 63, day 63. b4.tif is not there. Affected: Tumour cells" in shown
-    assert page.index('id="problems"') < page.index('id="latest"')
+    assert page.index('id="problems"') < page.index('id="specimens"')
+    summary = section(page, "summary")
+    assert "Failed : B4, day 63. b4.tif is not there" in summary
+    assert "Inadequate : B3, day 42. 8 of 12 frames out of focus" in summary
 
 
 def test_latest_usable_result_and_what_came_after(page: str) -> None:
-    shown = section(page, "latest")
-    assert "0 in 7.5 ml 0–3.7 21" in shown
-    assert "5 in 7.5 ml (95 % CI 1.6–11.7), day 0" in shown
+    shown = section(page, "summary")
+    assert "Tumour cells 0 in 7.5 ml (0–3.7) day 21 5 in 7.5 ml (1.6–11.7) day 0 Lower" in shown
+    assert "Ratio 0 (0–1.1), does not exclude no change" in shown
     assert "Failed since: B4, day 63" in shown
 
 
 def test_timeline_draws_and_tells(page: str) -> None:
-    assert page.count("<svg") == 4, "two analytes, wide and narrow"
+    assert page.count("<svg") == 2, "both analytes in one, wide and narrow"
     shown = section(page, "timeline")
     assert "0 in 7.5 ml (95 % CI 0–3.7)" in shown and "Inadequate (counted 3 in 7.5 ml)" in shown
     assert "1 Treatment start Paclitaxel" in shown and "60 Progression –" in shown
@@ -225,7 +228,9 @@ def test_timeline_draws_and_tells(page: str) -> None:
 def test_markers_name_their_rule(page: str) -> None:
     shown = section(page, "markers")
     assert "B1 HER2 Positive 2 of 5 cells 2 in 7.5 ml (95 % CI 0.24–7.2) detect@1" in shown
-    assert "HER2 Positive , 2 of 5 cells – 0 day 0 B1" in section(page, "latest")
+    assert "HER2 of the cells Positive , 2 of 5 cells day 0 – First result" in section(
+        page, "summary"
+    )
 
 
 def test_statements_about_a_target(page: str) -> None:
@@ -367,7 +372,7 @@ def test_events_in_words(kind: str, label: str | None, words: str) -> None:
 
 def test_labels_of_events_keep_apart() -> None:
     events = [{"day": d, "kind": "other", "label": f"Treatment {d}"} for d in (0, 1, 2, 50, 100)]
-    placed, rows = _place_labels(events, 0, 100, 800)
+    placed, rows = place_labels(events, 0, 100, 800)
     by_day = {p["day"]: p for p in placed}
     assert by_day[2]["row"] == 0 < by_day[1]["row"] < by_day[0]["row"] == rows - 1
     assert by_day[50]["row"] == 0 and by_day[100]["align"] == "right"

@@ -41,7 +41,8 @@ class Assay:
     """Function that checks what the settings' schema cannot: `check(settings, schema)` gives a list
     of messages. Blank for none."""
     timeline: tuple[Mapping[str, Any], ...]
-    """Analytes drawn on the patient's timeline: analyte, title, scale."""
+    """Analytes drawn on the patient's timeline: analyte, title, scale, and `targets: true` where
+    each target, as a variant, is to have a line of its own."""
     charts: tuple[Mapping[str, Any], ...]
     """Charts of each library (`genome`, `lengths`) or of the patient (`cells`, `clones`): kind,
     table, title; of a genome and of cells also the table `segments`."""

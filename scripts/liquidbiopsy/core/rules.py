@@ -174,6 +174,10 @@ def _wrong(body: Mapping[str, Any]) -> Iterator[str]:
     for end, name in body.get(LEAD_TIME, {}).items():
         if name not in body["inputs"]:
             yield f"{LEAD_TIME}.{end}: no input '{name}'{did_you_mean(name, body['inputs'])}"
+    outcomes = [row["outcome"] for row in body["table"]]
+    for name in body.get("beyond", ()):
+        if name not in outcomes:
+            yield f"beyond: no outcome '{name}'{did_you_mean(name, outcomes)}"
     known = facts_of(body)
     of_patient = {n: known[n] for n in PATIENT}
     yield from _wrong_conditions(body["applies_to"], of_patient, "applies_to")

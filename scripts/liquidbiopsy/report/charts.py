@@ -148,7 +148,7 @@ def _segment_rows(segments: pd.DataFrame) -> list[list[str]]:
             str(s.chrom),
             f"{s.start / 1e6:.1f}",
             f"{s.end / 1e6:.1f}",
-            "–" if pd.isna(s.log2) else f"{s.log2:.2f}",
+            "–" if pd.isna(s.log2) else f"{round(s.log2, 2) + 0.0:.2f}".replace("-", "−"),
             "–" if pd.isna(s.copies) else number(float(s.copies)),
         ]
         for s in segments.itertuples()

@@ -12,13 +12,15 @@ import pyarrow.parquet as pq
 from liquidbiopsy import __version__
 from liquidbiopsy.core.pages import render
 from liquidbiopsy.core.parquet import read_table
+from liquidbiopsy.core.rules import Rule
 from liquidbiopsy.report import sections
 from liquidbiopsy.report.charts import drawn_charts
-from liquidbiopsy.report.decided import decision_rows
+from liquidbiopsy.report.decided import cutoffs, decision_rows
+from liquidbiopsy.report.overview import overview
 from liquidbiopsy.report.pictures import pictured_cells
 from liquidbiopsy.report.quality import Summary, simulated_words, summarise
-from liquidbiopsy.report.statements import Statement, state
-from liquidbiopsy.report.timeline import timeline_svgs
+from liquidbiopsy.report.statements import state
+from liquidbiopsy.report.timeline import Panel, timeline_svgs
 
 TEMPLATES = Path(__file__).with_name("templates")
 QUALITY = "quality"
@@ -31,6 +33,7 @@ def patient_page(
     assays: Mapping[str, Mapping[str, Any]],
     tables: Sequence[str],
     settings: Mapping[str, Any],
+    rules: Sequence[Rule] = (),
 ) -> str:
     """The HTML page of a patient whose tables stand in `folder`; see `write_report`."""
     specimens = sorted(sheets["specimens"], key=lambda s: (s["day"], s["assay"], s["specimen_id"]))
@@ -42,32 +45,37 @@ def patient_page(
     ]
     quality = _quality(folder, specimens, tables)
     days = [s["day"] for s in specimens] + [e["day"] for e in events]
-    timelines = [
-        _timeline(statements, events, days, name, line)
+    patient = sheets["patient"]
+    panels = [
+        Panel(line["title"], own, line["scale"], cutoffs(rules, patient, line["analyte"], own))
         for name, assay in assays.items()
         for line in assay["timeline"]
+        if (own := sections.timeline_of(statements, name, line["analyte"], _targets(line)))
     ]
-    timelines = [t for t in timelines if t["statements"]]
     found = sections.markers(statements)
-    shown = [s for t in timelines for s in t["statements"]]
+    shown = [s for panel in panels for s in panel.statements]
     shown += [s for m in found for s in (m.statement, m.positive) if s]
+    problems = sections.problems(statements)
+    rows = read_table(folder / "decisions.parquet").to_pylist()
+    decided = decision_rows(rows, statements, rules)
     return render(
         TEMPLATES,
         "report.html.j2",
         version=__version__,
         simulated=simulated_words(quality),
         facility=settings["facility"],
-        patient_id=sheets["patient"]["patient_id"],
-        facts=sections.facts(sheets["patient"]),
-        problems=sections.problems(statements),
+        patient_id=patient["patient_id"],
+        facts=sections.facts(patient),
+        problems=problems,
         specimens=sections.specimen_rows(specimens, statements, assays),
         volumes=any(v is not None for v in volumes.values()),
-        timelines=timelines,
+        overview=overview(panels, found, decided, problems, specimens, assays),
+        panels=panels,
+        timeline=timeline_svgs(panels, events, days, "timeline") if panels else {},
         events=events,
         markers=found,
         charts=drawn_charts(folder, specimens, assays),
-        latest_markers=sections.latest_markers(found),
-        decisions=decision_rows(read_table(folder / "decisions.parquet").to_pylist(), statements),
+        decisions=decided,
         further=sections.further(statements, shown, assays),
         targeted=sections.targeted(statements, shown),
         galleries=_galleries(files, specimens, assays, settings["thumbnails"]),
@@ -77,22 +85,9 @@ def patient_page(
     )
 
 
-def _timeline(
-    statements: Sequence[Statement],
-    events: Sequence[Mapping[str, Any]],
-    days: Sequence[int],
-    assay: str,
-    line: Mapping[str, Any],
-) -> dict[str, Any]:
-    mine = sections.timeline_of(statements, assay, line["analyte"])
-    key = f"{assay}-{line['analyte']}"
-    return {
-        "key": key,
-        "title": line["title"],
-        "statements": mine,
-        "latest": sections.latest_of(mine),
-        "charts": timeline_svgs(mine, events, days, line, key) if mine else {},
-    }
+def _targets(line: Mapping[str, Any]) -> bool:
+    """Whether the timeline draws a line for each target, as of variants."""
+    return bool(line.get("targets", False))
 
 
 def _quality(

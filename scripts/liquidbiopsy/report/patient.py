@@ -79,7 +79,7 @@ def write_report(
         declaring = [assay for assay, declared in assays.items() if name in declared["tables"]]
         unite(name, parts, folder / file, provenance(file), declaring)
     write_text(
-        folder / "report.html", patient_page(paths, folder, sheets, assays, tables, settings)
+        folder / "report.html", patient_page(paths, folder, sheets, assays, tables, settings, rules)
     )
 
 

@@ -70,12 +70,18 @@ def facts(patient: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def timeline_of(statements: Sequence[Statement], assay: str, analyte: str) -> list[Statement]:
-    """Statements of one analyte about the patient's own specimens, by day."""
+def timeline_of(
+    statements: Sequence[Statement], assay: str, analyte: str, targets: bool = False
+) -> list[Statement]:
+    """Statements of one analyte about the patient's own specimens, by day.
+
+    With `targets` those of each target as well, as of a variant.
+    """
     return [
         s
         for s in statements
-        if (s.row["assay"], s.row["analyte"], s.row["target"]) == (assay, analyte, None)
+        if (s.row["assay"], s.row["analyte"]) == (assay, analyte)
+        and (targets or s.row["target"] is None)
     ]
 
 

@@ -26,6 +26,8 @@ class Statement:
     """Value with what it stands over: `5 in 7.5 ml`."""
     interval: str
     """`1.6–11.7`, or blank."""
+    in_volume: bool = False
+    """Whether it stands over the volume of its specimen."""
 
     @property
     def usable(self) -> bool:
@@ -65,6 +67,7 @@ def state(row: Mapping[str, Any], volume_ml: float | None, assay: Mapping[str, A
         assay_title=assay["title"],
         result=_result(row, volume_ml),
         interval=interval,
+        in_volume=_in_volume(row, volume_ml),
     )
 
 
@@ -85,11 +88,16 @@ def _result(row: Mapping[str, Any], volume_ml: float | None) -> str:
     result, under = _with_unit(row["value"], row["unit"]), row["denominator"]
     if under is None:
         return result
-    if volume_ml is not None and under == volume_ml:
+    if _in_volume(row, volume_ml):
         return f"{result} in {number(under)} ml"
-    if row["count"] is not None and row["count"] != row["value"]:
+    scaled = row["count"] != row["value"] or bool(unit_words(row["unit"]))
+    if row["count"] is not None and scaled:
         return f"{result} ({number(row['count'])} of {number(under)})"
     return f"{result} of {number(under)}"
+
+
+def _in_volume(row: Mapping[str, Any], volume_ml: float | None) -> bool:
+    return volume_ml is not None and row["denominator"] == volume_ml
 
 
 def _with_unit(value: float | None, unit: str | None) -> str:

@@ -1,249 +1,299 @@
-"""A timeline as static SVG: results of one analyte with their intervals, and events, by day."""
+"""A patient's timeline as static SVG: a panel for each analyte over one axis of days."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
 from typing import Any
 
-import altair as alt
-
 from liquidbiopsy.core.tables import FAILED, INADEQUATE, MEASURED, NOT_DETECTED
-from liquidbiopsy.core.words import number, plain
-from liquidbiopsy.report.drawing import (
-    ACCENT,
-    INK,
-    SOFT,
-    WARN,
-    WIDTHS,
-    Chart,
-    layer_of,
-    styled,
-    svg_of,
-)
+from liquidbiopsy.core.words import number, plain, signed_day
+from liquidbiopsy.report.drawing import ACCENT, LINE, SOFT, WARN, WIDTHS
 from liquidbiopsy.report.statements import Statement, unit_words
+from liquidbiopsy.report.timeline_axes import (
+    LINE_PX,
+    Scale,
+    day_ticks,
+    place_labels,
+    span,
+    spread,
+    tick_words,
+    value_scale,
+)
+from liquidbiopsy.report.vector import LETTER, element, holding, plain_number, svg, text
 
-HEIGHT = 230
-LETTER_PX = 6.4  # mean width of a letter of an event's label
-LINE_PX = 15
-LONGEST_LABEL = 36
-KINDS = {"treatment_start": "Start", "treatment_stop": "Stop", "other": ""}
+HEIGHT, GAP, HEAD, FOOT = 124, 16, 22, 46
+"""Pixels of a panel, between panels, of a line of words above one, of the axis of days."""
+MARGIN = {"broad": (58, 18), "narrow": (50, 12)}
+"""Pixels left and right of the panels, the same for all, so that a day has one place."""
+SERIES = ("#332288", "#aa5500", "#117733", "#882255", "#0077aa", "#555555")
+"""Colours of targets, each with a contrast of more than 4.5 against the page."""
+BAND, CUT = "#efe4cc", "#8a3b00"
+MOST_SERIES = 6
+"""Targets of one analyte that are drawn; those with the highest values."""
+MARKS = {MEASURED: (ACCENT, ACCENT), NOT_DETECTED: (ACCENT, "#fff"), INADEQUATE: (WARN, "#fff")}
+MARKS |= {FAILED: (WARN, "none")}
+"""Status -> colour and filling of its mark."""
 
-MARKS = {  # status: shape, outline, fill
-    MEASURED: ("circle", ACCENT, ACCENT),
-    NOT_DETECTED: ("triangle-down", ACCENT, "#ffffff"),
-    INADEQUATE: ("diamond", WARN, "#ffffff"),
-    FAILED: ("cross", WARN, WARN),
-}
+
+@dataclass(frozen=True)
+class Panel:
+    """One analyte on the timeline."""
+
+    title: str
+    statements: Sequence[Statement]
+    scale: str
+    """`log` or `linear`."""
+    cutoffs: Sequence[float] = ()
+    """In the unit of the values."""
+
+    @property
+    def series(self) -> dict[str, list[Statement]]:
+        """Statements by target, those of no target under a blank one; the highest first."""
+        found: dict[str, list[Statement]] = {}
+        for s in self.statements:
+            found.setdefault(s.row["target"] or "", []).append(s)
+        tops = {name: max((_value(s) or 0.0) for s in own) for name, own in found.items()}
+        names = sorted(found, key=lambda name: (name != "", -tops[name], name))
+        return {name: found[name] for name in names[: MOST_SERIES + ("" in found)]}
+
+    @property
+    def unit(self) -> str:
+        """What the numbers of the axis are."""
+        unit = next((s.row["unit"] for s in self.statements if s.row["unit"]), None)
+        words = "share of molecules" if unit == "1" else unit_words(unit)
+        words = words or plain((unit or "").strip("{}")).lower()
+        under = {s.row["denominator"] for s in self.statements if s.in_volume}
+        return f"{words} in {number(under.pop())} ml" if len(under) == 1 else words
 
 
 def timeline_svgs(
-    statements: Sequence[Statement],
-    events: Sequence[Mapping[str, Any]],
-    days: Sequence[int],
-    line: Mapping[str, Any],
-    key: str,
+    panels: Sequence[Panel], events: Sequence[Mapping[str, Any]], days: Sequence[int], key: str
 ) -> dict[str, str]:
-    """The timeline of one analyte, for wide pages and for narrow ones.
+    """The timeline of a patient, for wide pages and for narrow ones.
 
     Parameters
     ----------
-    statements : sequence of Statement
-        All about this analyte; those that are not usable are marked on the axis.
+    panels : sequence of Panel
+        From the top.
     events : sequence of mapping
-        Rows of events.tsv.
+        Rows of events.tsv; each is a line through all panels.
     days : sequence of int
-        Days that the axis spans, so that all of a patient's timelines agree.
-    line : mapping
-        The assay's declaration: `title`, and `scale`, `log` or `linear`.
+        Days that the axis spans.
     key : str
         Prefix of the identifiers in the SVG, unlike any other on the page.
     """
     return {
-        name: svg_of(_chart(statements, events, days, line, width), f"{key}-{name}")
+        name: _Drawing(width, MARGIN[name], span(days)).drawn(panels, events, f"{key}-{name}")
         for name, width in WIDTHS.items()
     }
 
 
-def _chart(
-    statements: Sequence[Statement],
-    events: Sequence[Mapping[str, Any]],
-    days: Sequence[int],
-    line: Mapping[str, Any],
-    width: int,
-) -> Chart:
-    points = [_point(s) for s in statements]
-    first, last = _span(days)
-    x = alt.X(
-        "day:Q",
-        title="Days from the index date",
-        scale=alt.Scale(domain=[first, last], nice=False, zero=False),
-        axis=alt.Axis(grid=False, format="d", tickCount=max(3, width // 90), tickMinStep=1),
-    )
-    scale, axis = _y_axis(points, line)
-    labels, rows = _place_labels(events, first, last, width - 70)
-    drawn = [p for p in points if p["value"] is not None]
-    layers = [
-        *(layer for label in labels for layer in _event_layers(label, x)),
-        layer_of(drawn)
-        .mark_line(color=ACCENT, strokeWidth=1.2, opacity=0.5)
-        .encode(x=x, y=alt.Y("value:Q", scale=scale, axis=axis)),
-        layer_of([p for p in drawn if p["low"] is not None])
-        .mark_rule(color=ACCENT, strokeWidth=1.8)
-        .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
-        layer_of(points)
-        .mark_point(size=80, strokeWidth=1.8, opacity=1)
-        .encode(x=x, y=alt.Y("place:Q", scale=scale, axis=axis), **_by_status(points)),
-    ]
-    title = alt.TitleParams("", anchor="start", offset=2 + rows * LINE_PX, fontSize=1)
-    chart = alt.layer(*layers).properties(
-        width=width,
-        height=HEIGHT,
-        title=title,
-        description=_description(points, line),
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        padding={"left": 2, "right": 14, "top": 4, "bottom": 4},
-    )
-    return styled(chart)
-
-
-def _event_layers(label: Mapping[str, Any], x: alt.X) -> list[alt.Chart]:
-    """A dashed line for an event, up to its label above the chart."""
-    top = -2 - LINE_PX * label["row"]
-    line = layer_of([label]).mark_rule(color=SOFT, strokeDash=[4, 3])
-    words = layer_of([label]).mark_text(
-        align=label["align"], dx=label["dx"], baseline="bottom", fontSize=11, color=INK
-    )
-    return [
-        line.encode(x=x, y=alt.value(top - LINE_PX * (label["row"] > 0)), y2=alt.value(HEIGHT)),
-        words.encode(x=x, y=alt.value(top), text="label:N"),
-    ]
-
-
-def _point(s: Statement) -> dict[str, Any]:
-    """A statement as the chart draws it; one that is not usable has its place on the axis."""
-    row = s.row
-    value = row["value"] if row["status"] == MEASURED else None
-    has_interval = value is not None and row["ci_low"] is not None and row["ci_high"] is not None
-    limit = row["lod"] if row["status"] == NOT_DETECTED else None
-    return {
-        "day": row["day"],
-        "value": value,
-        "low": row["ci_low"] if has_interval else None,
-        "high": row["ci_high"] if has_interval else None,
-        "place": next((v for v in (value, limit) if v is not None), 0.0),
-        "status": plain(row["status"]),
-        "unit": row["unit"],
-    }
-
-
-def _span(days: Sequence[int]) -> tuple[int, int]:
-    """First and last day of the axis, with some room."""
-    first, last = min(days, default=0), max(days, default=0)
-    room = max(3, round(0.04 * (last - first)))
-    return first - room, last + room
-
-
-def _y_axis(
-    points: Sequence[Mapping[str, Any]], line: Mapping[str, Any]
-) -> tuple[alt.Scale, alt.Axis]:
-    """Scale and axis from 0; a `log` scale is linear below the smallest step that matters."""
-    tops = [v for p in points for v in (p["value"], p["high"], p["place"]) if v]
-    top = max(tops, default=1.0)
-    unit = next((p["unit"] for p in points if p["unit"]), None)
-    title = unit_words(unit) or (plain(unit.strip("{}")) if unit and unit != "1" else "Value")
-    if line["scale"] != "log":
-        ticks = alt.Axis(title=title, tickCount=5, grid=True, domain=False)
-        scale = alt.Scale(domain=[min(0.0, top), top * 1.08], nice=False)
-        return scale, ticks
-    small = min((v for p in points for v in (p["value"], p["place"]) if v), default=1.0)
-    step = min(1.0, 10.0 ** math.floor(math.log10(small)))
-    values = log_ticks(step, top)
-    scale = alt.Scale(type="symlog", constant=step, domain=[0, max(top * 1.1, values[-1])])
-    return scale, alt.Axis(title=title, values=values, format="~r", domain=False)
-
-
-def log_ticks(step: float, top: float) -> list[float]:
-    """Ticks 0, 1, 2, 5, 10, 20 … steps up to `top`; decades alone where those would be many.
-
-    Examples
-    --------
-    >>> log_ticks(1, 12)
-    [0.0, 1.0, 2.0, 5.0, 10.0]
-    """
-    decades = range(math.floor(math.log10(max(top / step, 1))) + 1)
-    within = (1, 2, 5) if len(decades) <= 3 else (1,)
-    ticks = [float(f"{step * w * 10**d:.6g}") for d in decades for w in within]
-    return [0.0, *(t for t in ticks if t <= max(top, step))]
-
-
-def _by_status(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Shape and colour by status, with a legend where not all is simply measured."""
-    present = [s for s in MARKS if any(p["status"] == plain(s) for p in points)]
-    names = [plain(s) for s in present]
-    shapes, outlines, fills = zip(*(MARKS[s] for s in present), strict=True)
-    legend = None if present == [MEASURED] else alt.Legend(title=None)
-    return {
-        "shape": alt.Shape("status:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
-        "stroke": alt.Stroke(
-            "status:N", scale=alt.Scale(domain=names, range=outlines), legend=legend
-        ),
-        "fill": alt.Fill("status:N", scale=alt.Scale(domain=names, range=fills), legend=legend),
-    }
-
-
 @dataclass(frozen=True)
-class _Label:
-    """Where the label of an event stands, in pixels from the left of the chart."""
+class _Drawing:
+    width: float
+    margin: tuple[float, float]
+    days: tuple[int, int]
 
-    at: float
-    start: float
-    end: float
-    row: int
+    @property
+    def inner(self) -> float:
+        return self.width - sum(self.margin)
 
-    def clear_of(self, other: _Label) -> bool:
-        """Whether neither text nor line of the one runs through the text of the other."""
-        if self.row == other.row:
-            return self.end + LETTER_PX < other.start or other.end + LETTER_PX < self.start
-        low, high = (self, other) if self.row < other.row else (other, self)
-        return not low.start < high.at < low.end
+    def x(self, day: float) -> float:
+        first, last = self.days
+        return round(self.margin[0] + (day - first) / (last - first) * self.inner, 2)
+
+    def drawn(self, panels: Sequence[Panel], events: Sequence[Mapping[str, Any]], key: str) -> str:
+        labels, rows = place_labels(events, *self.days, self.inner)
+        y = 6.0 + LINE_PX * rows
+        body: list[str] = []
+        first = y
+        for panel in panels:
+            keys, y = self._keys(panel, y + GAP)
+            body += [*keys, *self._panel(panel, y)]
+            y += HEIGHT
+        lines = [piece for label in labels for piece in self._event(label, first, y)]
+        axis, y = self._axis(y)
+        legend, y = self._legend(panels, bool(events), y)
+        told = " ".join(_told(panel) for panel in panels)
+        return svg(key, (self.width, y), "Timeline", told, [*lines, *body, *axis, *legend])
+
+    def _event(self, label: Mapping[str, Any], first: float, foot: float) -> list[str]:
+        """A dashed line for an event through all panels, up to its label above them."""
+        x, base = self.x(label["day"]), first - LINE_PX * label["row"]
+        anchor = "end" if label["align"] == "right" else "start"
+        return [
+            _line(x, base - 11, x, foot, SOFT, stroke_dasharray="4 3"),
+            text(x + 2 * label["dx"], base - 1, label["label"], 11, text_anchor=anchor),
+        ]
+
+    def _keys(self, panel: Panel, y: float) -> tuple[list[str], float]:
+        """Title and unit of a panel and the colours of its series, and where it begins."""
+        title = element("tspan", panel.title, font_weight=600, font_size=12.5)
+        said = panel.unit and not panel.title.endswith(panel.unit)
+        unit = element("tspan", panel.unit, fill=SOFT) if said else ""
+        if LETTER * 13 * len(panel.title + panel.unit) > self.width:
+            body = [_over(0, y + 12, title), _over(0, y + 27, unit)]
+            y += LINE_PX
+        else:
+            body = [_over(0, y + 12, f"{title}\u2002{unit}")]
+        y += HEAD
+        named = [name for name in panel.series if name]
+        x = 0.0
+        for k, name in enumerate(named):
+            long = 16 + LETTER * 12.5 * len(name) + 12
+            if x and x + long > self.width:
+                x, y = 0.0, y + LINE_PX
+            body.append(element("circle", cx=x + 5, cy=y + 4, r=4, fill=SERIES[k]))
+            body.append(_over(x + 13, y + 8, escape(name)))
+            x += long
+        return body, y + (LINE_PX if named else 0)
+
+    def _panel(self, panel: Panel, top: float) -> list[str]:
+        """Grid, limit of detection, cut-offs, and the series of a panel."""
+        scale = value_scale(_seen(panel), panel.scale)
+        left, right = self.margin[0], self.width - self.margin[1]
+
+        def y(value: float) -> float:
+            return round(top + HEIGHT * (1 - scale.share(value)), 2)
+
+        body = self._band(panel, scale, top)
+        for tick in spread(scale, HEIGHT):
+            body.append(_line(left, y(tick), right, y(tick), SOFT if tick == 0 else LINE))
+            body.append(
+                text(
+                    left - 7,
+                    y(tick) + 4,
+                    tick_words(tick),
+                    11.5,
+                    text_anchor="end",
+                    fill=SOFT,
+                )
+            )
+        for cut in panel.cutoffs:
+            body.append(_line(left, y(cut), right, y(cut), CUT, 1.3, stroke_dasharray="7 3"))
+            words = f"cut-off {number(cut)}"
+            body.append(_over(right, y(cut) - 4, words, 11, text_anchor="end", fill=CUT))
+        named = [name for name in panel.series if name]
+        for name, own in panel.series.items():
+            colour = SERIES[named.index(name)] if name else ACCENT
+            places = [(self.x(s.row["day"]), s) for s in own]
+            usable = [(x, y(v)) for x, s in places if (v := _value(s)) is not None]
+            for (x1, y1), (x2, y2) in pairwise(usable):
+                body.append(_line(x1, y1, x2, y2, colour, 1.2, opacity=0.55))
+            for x, s in places:
+                low, high = s.row["ci_low"], s.row["ci_high"]
+                if _value(s) is not None and low is not None and high is not None:
+                    body.append(_line(x, y(low), x, y(high), colour, 1.8))
+                at = next((v for v in (_value(s), _limit(s)) if v is not None), 0.0)
+                body.append(_mark(s.row["status"], x, y(at), colour if name else None))
+        return body
+
+    def _band(self, panel: Panel, scale: Scale, top: float) -> list[str]:
+        """What lies below the limit of detection, from specimen to specimen."""
+        worst: dict[int, float] = {}
+        for s in panel.statements:
+            if s.row["lod"] is not None and s.usable:
+                worst[s.row["day"]] = max(worst.get(s.row["day"], 0.0), s.row["lod"])
+        if not worst:
+            return []
+        foot = top + HEIGHT
+        at = [(self.x(d), foot - HEIGHT * scale.share(v)) for d, v in sorted(worst.items())]
+        at = [(at[0][0] - 7, at[0][1]), *at, (at[-1][0] + 7, at[-1][1])]
+        edge = "L".join(f"{plain_number(x)} {plain_number(y)}" for x, y in at)
+        ends = (plain_number(v) for v in (at[-1][0], foot, at[0][0], foot))
+        path = "M{}L{} {}L{} {}z".format(edge, *ends)
+        return [element("path", d=path, fill=BAND, fill_opacity=0.7)]
+
+    def _axis(self, y: float) -> tuple[list[str], float]:
+        body = []
+        for day in day_ticks(*self.days, max(3, int(self.inner // 80))):
+            x = self.x(day)
+            body.append(_line(x, y, x, y + 5, SOFT))
+            body.append(text(x, y + 18, signed_day(day), 11.5, text_anchor="middle", fill=SOFT))
+        middle = self.margin[0] + self.inner / 2
+        words = "Days from the index date"
+        return [*body, text(middle, y + 36, words, 12, text_anchor="middle", fill=SOFT)], y + FOOT
+
+    def _legend(self, panels: Sequence[Panel], events: bool, y: float) -> tuple[list[str], float]:
+        """The marks that are there, in words."""
+        present = {s.row["status"] for panel in panels for s in panel.statements}
+        entries = [(_mark(status, 6, 0), plain(status)) for status in MARKS if status in present]
+        if any(s.row["lod"] is not None and s.usable for p in panels for s in p.statements):
+            box = element("rect", x=0, y=-5, width=12, height=10, fill=BAND, stroke=SOFT)
+            entries.append((box, "Below the limit of detection"))
+        if any(p.cutoffs for p in panels):
+            entries.append((_line(0, 0, 14, 0, CUT, 1.3, stroke_dasharray="7 3"), "Cut-off"))
+        if events:
+            entries.append((_line(6, -7, 6, 7, SOFT, stroke_dasharray="4 3"), "Event"))
+        body, x, y = [], 0.0, y + 10
+        for mark, words in entries:
+            long = 20 + LETTER * 13 * len(words) + 16
+            if x and x + long > self.width:
+                x, y = 0.0, y + 20
+            inner = mark + text(20, 4, words, 12)
+            body.append(holding("g", inner, transform=f"translate({plain_number(x)} {y:g})"))
+            x += long
+        return body, y + 14
 
 
-def _place_labels(
-    events: Sequence[Mapping[str, Any]], first: int, last: int, width: float
-) -> tuple[list[dict[str, Any]], int]:
-    """Labels of events above the chart, in as many rows as keep them apart, and those rows."""
-    taken: list[_Label] = []
-    placed = []
-    latest_first = sorted(events, key=lambda e: (-e["day"], e["kind"], e["label"] or ""))
-    for event in latest_first:
-        label = event_words(event)
-        if len(label) > LONGEST_LABEL:
-            label = label[: LONGEST_LABEL - 1].rstrip() + "…"
-        at = (event["day"] - first) / (last - first) * width
-        long = LETTER_PX * len(label)
-        left = at + long > width
-        start = at - long if left else at
-        rows = range(len(events))
-        tried = [_Label(at, start, start + long, row) for row in rows]
-        place = next((t for t in tried if all(t.clear_of(other) for other in taken)), tried[-1])
-        taken.append(place)
-        side = {"align": "right", "dx": -2} if left else {"align": "left", "dx": 2}
-        placed.append({"day": event["day"], "label": label, "row": place.row, **side})
-    return placed, max((t.row + 1 for t in taken), default=0)
+def _value(s: Statement) -> float | None:
+    value: float | None = s.row["value"] if s.row["status"] == MEASURED else None
+    return value
 
 
-def event_words(event: Mapping[str, Any]) -> str:
-    """An event in a few words: `Stop: first-line chemotherapy`."""
-    kind = KINDS.get(event["kind"], plain(event["kind"]))
-    if not event["label"]:
-        return plain(event["kind"])
-    return f"{kind}: {event['label']}" if kind else event["label"]
+def _limit(s: Statement) -> float | None:
+    limit: float | None = s.row["lod"] if s.row["status"] == NOT_DETECTED else None
+    return limit
 
 
-def _description(points: Sequence[Mapping[str, Any]], line: Mapping[str, Any]) -> str:
-    """What a reader who does not see the chart is told; the table below has the numbers."""
-    told = [f"day {p['day']}: {number(p['value'])}" for p in points if p["value"] is not None]
-    missing = [f"day {p['day']}: {p['status'].lower()}" for p in points if p["value"] is None]
-    return f"{line['title']} by day. " + "; ".join([*told, *missing])
+def _seen(panel: Panel) -> list[float]:
+    """Every number that a panel has to hold."""
+    found = [*panel.cutoffs]
+    for s in (s for own in panel.series.values() for s in own if s.usable):
+        values = (_value(s), s.row["lod"], s.row["ci_high"] if _value(s) is not None else None)
+        found += [v for v in values if v is not None]
+    return found
+
+
+def _line(
+    x1: float, y1: float, x2: float, y2: float, colour: str, wide: float = 1, **more: Any
+) -> str:
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour, stroke_width=wide, **more)
+
+
+def _over(x: float, y: float, inner: str, size: float = 11.5, **more: Any) -> str:
+    """Words, escaped already, that a line behind them does not run through."""
+    halo = {"stroke": "#fff", "stroke_width": 4, "paint_order": "stroke"}
+    return holding("text", inner, x=x, y=y, font_size=size, **halo, **more)
+
+
+def _mark(status: str, x: float, y: float, colour: str | None = None) -> str:
+    """The mark of a status: disc, empty triangle, empty diamond, cross."""
+    line, fill = MARKS[status]
+    line, fill = (colour or line), (colour or fill if status == MEASURED else fill)
+    if status == MEASURED:
+        return element("circle", cx=x, cy=y, r=4.5, fill=fill)
+    shapes = {
+        NOT_DETECTED: [(-5, -4), (5, -4), (0, 5)],
+        INADEQUATE: [(0, -6), (6, 0), (0, 6), (-6, 0)],
+    }
+    if status in shapes:
+        points = " ".join(f"{plain_number(x + a)},{plain_number(y + b)}" for a, b in shapes[status])
+        return element("polygon", points=points, fill=fill, stroke=line, stroke_width=1.6)
+    x, y = round(x, 2), round(y, 2)
+    path = f"M{x - 4.5:g} {y - 4.5:g}l9 9m0 -9l-9 9"
+    return element("path", d=path, fill="none", stroke=line, stroke_width=2.4)
+
+
+def _told(panel: Panel) -> str:
+    """What a reader who does not see the panel is told; the table below has the numbers."""
+    parts = []
+    for s in (s for own in panel.series.values() for s in own):
+        of = f" {s.row['target']}" if s.row["target"] else ""
+        value = _value(s)
+        words = plain(s.row["status"]).lower() if value is None else number(value)
+        parts.append(f"day {signed_day(s.row['day'])}{of}: {words}")
+    return f"{panel.title} by day. {'; '.join(parts)}."
