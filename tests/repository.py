@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -91,7 +92,8 @@ def module_files(name: str, scripts: Path) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def imports_of(file: Path, scripts: Path) -> set[str]:
+@cache
+def imports_of(file: Path, scripts: Path) -> frozenset[str]:
     """Return the full names that a Python file imports, those inside functions included."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):  # what only a type checker sees is not imported
@@ -109,7 +111,7 @@ def imports_of(file: Path, scripts: Path) -> set[str]:
                 base = ".".join([*above, *filter(None, [node.module])])
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 @cache
@@ -132,9 +134,15 @@ def third_party(entry: Path, scripts: Path = ROOT / "scripts") -> frozenset[str]
 
 def distribution(module: str) -> str:
     """Return the name a module is installed under: `opencv-python-headless` for `cv2`."""
-    names = packages_distributions().get(module)
+    names = _installed().get(module)
     assert names, f"{module} is imported but not installed"
     return normalised(names[0])
+
+
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    """Top-level module -> the names of the distributions that have it."""
+    return packages_distributions()
 
 
 def normalised(name: str) -> str:
