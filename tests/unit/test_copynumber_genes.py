@@ -148,6 +148,18 @@ def test_of_a_gene_whose_bins_are_not_used_nothing_is_said(flat):
     assert own["copies"] is None and own["call"] is None
 
 
+def test_of_a_gene_whose_bins_are_not_used_a_change_on_both_sides_is_told(flat):
+    bins, used, log2, copies = flat
+    place = bins.of("17").start + 39
+    copies[place - 9 : place + 9] = 5
+    used[place], copies[place] = False, np.nan
+    own = rows_by_gene(bins, "hg38", used, log2, copies, 2.0)["ERBB2"]
+    assert own["bins"] == 0 and own["copies"] == 5 and own["call"] in ("gained", "amplified")
+    copies[place + 1] = 2
+    own = rows_by_gene(bins, "hg38", used, log2, copies, 2.0)["ERBB2"]
+    assert own["copies"] is None and own["call"] is None
+
+
 def test_no_tumour_no_call(flat):
     bins, used, log2, copies = flat
     rows = rows_by_gene(bins, "hg38", used, log2, copies, np.nan)

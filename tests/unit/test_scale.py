@@ -19,10 +19,13 @@ HEAVY = {"altair", "cv2", "jinja2", "lifelines", "numba", "pybwa", "pysam", "sci
 RULES = (
     *("core.run", "core.digest", "core.lazily", "core.pages", "core.sizes", "report.inputs"),
     *("ctc.choices", "dtc.choices", "ctdna.choices", "ctdna.genome_choices", "ctdna.libraries"),
-    *("scdna.choices", "reads.hotspots"),
+    *("scdna.choices", "reads.hotspots", "cohort.multiqc"),
 )
 """Modules that the Snakefile and the rule files import."""
-WITHOUT_STATISTICS = ("scdna_profiles", "scdna_clones", "scdna_count", "ctdna_copies")
+WITHOUT_STATISTICS = (
+    *("scdna_profiles", "scdna_clones", "scdna_count", "ctdna_copies", "ctdna_fragments"),
+    *("ctdna_variants", "ctdna_mrd"),
+)
 """Scripts that `scipy.stats`, a second of imports, was taken out of."""
 
 

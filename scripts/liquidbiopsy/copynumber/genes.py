@@ -91,7 +91,8 @@ def genes_in(
     """A row a gene: where it is, its copies and what they are called.
 
     A gene has the copies that most of its bases have, over the bins that are used. Where none of
-    its bins is used, nothing is said: an amplification may be narrower than the gap.
+    its bins is used and the nearest ones to both sides are of one change, it has theirs; where
+    these are neutral nothing is said, as an amplification may be narrower than the gap.
 
     Parameters
     ----------
@@ -125,6 +126,8 @@ def genes_in(
     for k, gene in enumerate(genes):
         overlap = _overlap(bins, gene, used)
         places[k] = _place(overlap, copies)
+        if places[k] < 0:
+            places[k] = _beside(bins, gene, used, copies)
         known = np.flatnonzero(overlap)
         mean = float(np.average(log2[known], weights=overlap[known])) if known.size else None
         place = {"chrom": gene.chrom, "start": gene.start, "end": gene.end}
@@ -133,6 +136,9 @@ def genes_in(
     usual = np.full(len(bins), 2.0) if normal is None else normal
     calls = call_copies(at[0], at[1], at[2], ploidy, np.where(places >= 0, usual[places], 2.0))
     for k, row in enumerate(rows):
+        if not row["bins"] and calls[k] == NEUTRAL:
+            calls[k] = None
+            at[0][k] = at[1][k] = at[2][k] = np.nan
         for name, values in zip(("copies", "copies_low", "copies_high"), at, strict=True):
             row[name] = float(values[k]) if np.isfinite(values[k]) else None
         row["call"] = calls[k]
@@ -209,3 +215,14 @@ def _place(overlap: Values, copies: Values) -> int:
     levels, which = np.unique(copies[own], return_inverse=True)
     most = int(np.argmax(np.bincount(which, overlap[own], levels.size)))
     return int(own[which == most][0])
+
+
+def _beside(bins: Bins, gene: Gene, used: Mask, copies: Values) -> int:
+    """Index of the used bin before a gene, if that after it has the same copies; else -1."""
+    on = bins.of(gene.chrom)
+    known = on.start + np.flatnonzero(used[on])
+    after = int(np.searchsorted(bins.start[known], gene.start))
+    if not 0 < after < known.size:
+        return -1
+    one, other = known[after - 1], known[after]
+    return int(one) if copies[one] == copies[other] else -1
