@@ -9,7 +9,6 @@ import io
 import json
 import math
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -74,17 +73,7 @@ def laboratory(folder: Path) -> Laboratory:
 
 def run(made: Laboratory, pythons: dict[str, str] | None = None) -> str:
     """Run the workflow, the scripts of some stages in Pythons of their own; see `by_stage`."""
-    made.write()
-    by_stage = [sys.executable, str(ROOT / "tests/by_stage.py"), json.dumps(pythons or {})]
-    done = subprocess.run(
-        [*by_stage, *made.command(cores=1)[3:]],  # without `python -m snakemake`
-        cwd=made.folder.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return made.finish_at_once(pythons)
 
 
 def _once(rows: dict[str, list[dict[str, Any]]], sheet: str, key: str) -> None:

@@ -1,5 +1,6 @@
 """A laboratory's folder with sheets, settings and small images, and runs of the workflow in it."""
 
+import json
 import os
 import re
 import shutil
@@ -141,6 +142,24 @@ class Laboratory:
     def finish(self, *arguments: str, **more: Any) -> str:
         """Run the workflow, which must succeed."""
         done = self.run(*arguments, **more)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def finish_at_once(self, pythons: dict[str, str] | None = None) -> str:
+        """As `finish`, with all scripts in one process, which imports once; see `by_stage`.
+
+        `pythons` are those of stages that have one of their own.
+        """
+        self.write()
+        snakemake = [sys.executable, str(ROOT / "tests/by_stage.py"), json.dumps(pythons or {})]
+        done = subprocess.run(
+            [*snakemake, *self.command(cores=1)[3:]],  # without `python -m snakemake`
+            cwd=self.folder.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=500,
+        )
         assert done.returncode == 0, done.stdout
         return done.stdout
 

@@ -49,7 +49,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     made.add("B_conflict", stack.image, "conflict")
     bad_stacks(made, pages)
     bad_frames(made, made.folder / frames.image)
-    made.said = made.finish()  # type: ignore[attr-defined]
+    made.said = made.finish_at_once()  # type: ignore[attr-defined]
     return made
 
 

@@ -69,7 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> PlasmaLaboratory:
             read.set_tag("RX", "ACGTACGTACGTACGTA-ACGTACGTACGTACGTA")
             bam.write(read)
     made.add_library("E_barcodes", "long", bam="reads/long.bam")
-    made.said = made.finish()  # type: ignore[attr-defined]
+    made.said = made.finish_at_once()  # type: ignore[attr-defined]
     return made
 
 

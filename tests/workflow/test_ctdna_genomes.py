@@ -48,7 +48,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> GenomeLaboratory:
     ]
     ready.write_text("\n".join(["chromosome\tstart\tend\tlog2", *rows]) + "\n")
     made.add_genome("A_reads", "ready", bins="genomes/ready.tsv")
-    made.finish(cores=2)
+    made.finish_at_once()
     return made
 
 

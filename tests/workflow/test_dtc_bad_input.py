@@ -47,7 +47,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     made.add_slide("B_good", "S1", "good.svs")
     made.add_slide("B_badcontrol", "S1", "good.svs")
     made.add_slide("B_badcontrol", "C1", "truncated.svs", role="isotype_control")
-    made.said = made.finish()  # type: ignore[attr-defined]
+    made.said = made.finish_at_once()  # type: ignore[attr-defined]
     return made
 
 

@@ -22,7 +22,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     for specimen, image, seed in (("P1_a", "a.svs", 1), ("P2_b", "b.svs", 2)):
         lab.marrow(image, seed=seed, width_px=600, height_px=600, nuclei=250)
         lab.add_slide(specimen, "S1", image)
-    lab.finish()
+    lab.finish_at_once()
     return lab
 
 

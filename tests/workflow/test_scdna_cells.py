@@ -55,7 +55,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CellsLaboratory:
     made.add_cell("B_gone", "one", wig="cells/gone.wig")
     made.add_cell("B_gone", "two", bins="cells/gone.tsv")
     made.settings["assays"]["scdna"]["quality"] = {"reads_min": 50000}
-    made.finish(cores=2)
+    made.finish_at_once()
     return made
 
 
