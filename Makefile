@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo test test-envs torture golden lint bench bench-scale docs multiqc pins lock clean venv
 
 CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
-PYTEST_ARGS ?= -n $(CORES) --dist loadfile
+PYTEST_ARGS ?= -n $(CORES) --dist loadfile --no-loadscope-reorder
 VENV := .venv/bin/python
 WITH_PACKAGE := PYTHONPATH=scripts $(VENV)
 

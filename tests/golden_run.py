@@ -73,7 +73,7 @@ def laboratory(folder: Path) -> Laboratory:
 
 def run(made: Laboratory, pythons: dict[str, str] | None = None) -> str:
     """Run the workflow, the scripts of some stages in Pythons of their own; see `by_stage`."""
-    return made.finish_at_once(pythons)
+    return made.finish_at_once(pythons=pythons)
 
 
 def _once(rows: dict[str, list[dict[str, Any]]], sheet: str, key: str) -> None:

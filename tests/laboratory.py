@@ -145,7 +145,7 @@ class Laboratory:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def finish_at_once(self, pythons: dict[str, str] | None = None) -> str:
+    def finish_at_once(self, *arguments: str, pythons: dict[str, str] | None = None) -> str:
         """As `finish`, with all scripts in one process, which imports once; see `by_stage`.
 
         `pythons` are those of stages that have one of their own.
@@ -153,7 +153,7 @@ class Laboratory:
         self.write()
         snakemake = [sys.executable, str(ROOT / "tests/by_stage.py"), json.dumps(pythons or {})]
         done = subprocess.run(
-            [*snakemake, *self.command(cores=1)[3:]],  # without `python -m snakemake`
+            [*snakemake, *self.command(*arguments, cores=1)[3:]],  # without `python -m snakemake`
             cwd=self.folder.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

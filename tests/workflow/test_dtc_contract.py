@@ -131,7 +131,9 @@ def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
 def test_other_tiles_find_the_same_cells(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "tiled")
     other.settings["assays"]["dtc"]["detection"] = {"tile_um": 200}
-    other.finish("results/dtc/A_two/observations.parquet", "results/dtc/C_none/cells.parquet")
+    other.finish_at_once(
+        "results/dtc/A_two/observations.parquet", "results/dtc/C_none/cells.parquet"
+    )
     for specimen in ("A_two", "C_none"):
         one, two = (x.read("dtc", specimen, "cells.parquet").to_pylist() for x in (lab, other))
         told = [
@@ -147,7 +149,7 @@ def test_a_review_changes_the_count(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "reviewed")
     row = {"specimen_id": "C_none", "cell_id": cells[0]["cell_id"], "call": "tumour_cell"}
     other.rows["reviews"].append({**row, "reviewer": "AB"})
-    other.finish("results/dtc/C_none/observations.parquet")
+    other.finish_at_once("results/dtc/C_none/observations.parquet")
     assert other.count("C_none")["count"] == 1
     changed = other.read("dtc", "C_none", "cells.parquet").to_pylist()[0]
     assert (changed["call"], changed["auto_call"]) == ("tumour_cell", cells[0]["auto_call"])
@@ -156,7 +158,7 @@ def test_a_review_changes_the_count(lab, tmp_path: Path) -> None:
 def test_too_few_cells_are_inadequate_and_say_so(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "few")
     other.settings["assays"]["dtc"]["quality"] = {}  # 2,000,000
-    other.finish("results/dtc/C_none/observations.parquet")
+    other.finish_at_once("results/dtc/C_none/observations.parquet")
     row = other.count("C_none")
     assert row["status"] == "inadequate" and row["value"] == 0
     assert "cells evaluated, fewer than 2" in row["reason"]

@@ -27,7 +27,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     lab.add("P1_a", lab.slide("a", layout="frames", columns=1, seed=1).image, "folder")
     lab.add("P2_b", lab.slide("b", layout="stack", columns=1, seed=2).image, "stack", day=14)
     lab.rows["events"].append({"patient_id": "P1", "day": 3, "kind": "other", "label": "scan"})
-    lab.finish()
+    lab.finish_at_once()
     return lab
 
 
@@ -179,7 +179,7 @@ def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
     tumour = next(row for row in cells if row["call"] == "ctc")
     row = {"specimen_id": "P1_a", "cell_id": tumour["cell_id"], "reviewer": "AB"}
     lab.rows["reviews"].append({**row, "call": "artefact"})
-    lab.finish()
+    lab.finish_at_once()
     changed = [row for row in lab.read("cohort", "cells.parquet").to_pylist() if row["reviewer"]]
     assert [(r["cell_id"], r["call"], r["auto_call"]) for r in changed] == [
         (tumour["cell_id"], "artefact", "ctc")
@@ -192,7 +192,7 @@ def test_a_review_is_followed_to_the_cohort_and_undone(lab: Laboratory) -> None:
     assert found[("P1", "ctc_count")] == {"setting"} and found[("P1", "table cells")] == {"setting"}
     assert {patient for patient, _ in found} == {"", "P1"}  # and the cohort
     lab.rows["reviews"].clear()
-    lab.finish()
+    lab.finish_at_once()
     assert lab.results(".parquet", ".html") == before
     assert compare(kept, results).differences == ()
 
