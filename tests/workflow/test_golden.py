@@ -41,7 +41,7 @@ def test_every_assay_says_something(golden: Laboratory) -> None:
     measured = {row["assay"] for row in said if row["status"] == "measured"}
     assert measured == {"ctc", "dtc", "ctdna", "scdna"}
     rest = {row["analyte"] for row in said if row["status"] not in ("measured", "not_detected")}
-    assert rest <= {"cell_gene_copies", "cell_mutation_fraction"}, "genes in no bin that is used"
+    assert rest <= {"cell_mutation_fraction"}, "hotspots of several codons"
 
 
 def test_the_report_of_snakemake_builds_offline(golden: Laboratory) -> None:

@@ -20,7 +20,6 @@ PASSED, COPIES, CLONE, MUTATION = (
 )  # fmt: skip
 AMPLIFIED = "amplified"
 LEVEL = 0.95
-UNSEEN = "no bin that is used holds the gene: a change of its own would not be seen"
 Rows = Sequence[Mapping[str, Any]]
 Values = npt.NDArray[np.float64]
 
@@ -61,16 +60,14 @@ def of_cells(tumour: Rows) -> Observation:
 
 
 def of_genes(rows: Rows) -> Iterator[Observation]:
-    """Copies of each gene over the tumour cells in which they are known."""
+    """Copies of each gene over the tumour cells in which they are known.
+
+    A gene that lies in no bin that is used is in the table `genes` alone: it is no fault of the
+    specimen.
+    """
     for gene in sorted({row["gene"] for row in rows}):
-        every = [row for row in rows if row["gene"] == gene]
-        own = [row for row in every if row["copies"] is not None]
+        own = [row for row in rows if row["gene"] == gene and row["copies"] is not None]
         if not own:
-            if not any(row["bins"] for row in every):
-                yield Observation(
-                    analyte=COPIES, target=gene, status=INADEQUATE, reason=UNSEEN,
-                    source_table="genes", source_id=gene,
-                )  # fmt: skip
             continue
         copies = np.sort([row["copies"] for row in own])
         low, high = median_interval(copies)
