@@ -71,11 +71,6 @@ def laboratory(folder: Path) -> Laboratory:
     return joined
 
 
-def run(made: Laboratory, pythons: dict[str, str] | None = None) -> str:
-    """Run the workflow, the scripts of some stages in Pythons of their own; see `by_stage`."""
-    return made.finish_at_once(pythons=pythons)
-
-
 def _once(rows: dict[str, list[dict[str, Any]]], sheet: str, key: str) -> None:
     rows[sheet] = list({row[key]: row for row in rows[sheet]}.values())
 
@@ -168,7 +163,7 @@ def main() -> int:
     """Run, write the digests, and say what is to be written down."""
     with tempfile.TemporaryDirectory() as temporary:
         made = laboratory(Path(temporary) / "golden")
-        run(made)
+        made.finish_at_once()
         found = digests(made.folder)
     told = list(changes(written(), found))
     print("\n".join(told) or "nothing has changed")

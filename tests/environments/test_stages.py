@@ -71,7 +71,7 @@ def test_a_stage_needs_nothing_but_its_list(stage: str, tmp_path: Path) -> None:
     assert done.returncode == 0, f"{stage}:\n{done.stdout}"
     assert f"imported {len(names)}" in done.stdout
     made = golden_run.laboratory(tmp_path / "golden")
-    golden_run.run(made, {stage: str(python)})
+    made.finish_at_once(pythons={stage: str(python)})
     found = list(golden_run.changes(golden_run.written(), golden_run.digests(made.folder)))
     assert not found, "\n".join(found)
     ran = (made.folder / RAN).read_text("utf-8").splitlines()

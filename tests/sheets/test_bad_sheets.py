@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from sound_sheets import SHEETS, problems, put, read, settings, write_sheets
 
-HEADERS = {name: lines[0] for name, lines in SHEETS.items()}
 LONG = "P" * 65
 
 

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from liquidbiopsy.core.tables import FAILED, INADEQUATE
+from liquidbiopsy.core.tables import PROBLEMS
 from liquidbiopsy.report.quality import FRAMES, FRAMES_LOST, SIMULATED
 
 COLUMNS = ["specimen_id", "item", "metric", "value", "unit", "limit", "passed"]
-PROBLEMS = (FAILED, INADEQUATE)
 BY_METRIC = ["specimen_id", "metric"]
 BY_ITEM = ["specimen_id", "item"]
 MERGE = {

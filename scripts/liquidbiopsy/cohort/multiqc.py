@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from liquidbiopsy.cohort.measured import PROBLEMS, Specimen
+from liquidbiopsy.cohort.measured import Specimen
 from liquidbiopsy.core.atomic import write_text
+from liquidbiopsy.core.tables import PROBLEMS
 from liquidbiopsy.core.words import plain
 from liquidbiopsy.report.quality import SIMULATED
 from liquidbiopsy.report.statements import unit_words

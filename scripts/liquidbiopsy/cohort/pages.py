@@ -10,13 +10,12 @@ from typing import Any
 from liquidbiopsy import __version__
 from liquidbiopsy.cohort.told import HEADS_OF_NOTE, RuleTold, measured_when
 from liquidbiopsy.core.pages import render
-from liquidbiopsy.core.tables import FAILED, INADEQUATE
+from liquidbiopsy.core.tables import PROBLEMS
 from liquidbiopsy.report.quality import Summary, simulated_words
 from liquidbiopsy.report.sections import latest_markers, latest_of, markers, timeline_of
 from liquidbiopsy.report.statements import Statement, state
 
 TEMPLATES = Path(__file__).with_name("templates")
-PROBLEMS = (FAILED, INADEQUATE)
 
 
 def index_page(

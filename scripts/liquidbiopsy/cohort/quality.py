@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from liquidbiopsy import __version__
-from liquidbiopsy.cohort.measured import PROBLEMS, Measured, Specimen, read_measured
+from liquidbiopsy.cohort.measured import Measured, Specimen, read_measured
 from liquidbiopsy.cohort.multiqc import write_multiqc
 from liquidbiopsy.core.atomic import write_text
 from liquidbiopsy.core.pages import render
+from liquidbiopsy.core.tables import PROBLEMS
 from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.report.quality import FRAMES, FRAMES_LOST, SIMULATED, told_simulated
-from liquidbiopsy.report.statements import unit_words
+from liquidbiopsy.report.statements import unit_words, with_unit
 
 TEMPLATES = Path(__file__).with_name("templates")
 IN_COLUMNS = (SIMULATED, FRAMES, FRAMES_LOST)
@@ -180,7 +181,7 @@ def _head(metric: str, known: Sequence[Specimen]) -> Head:
     units = {m.unit for m in found}
     if len(limits) != 1 or len(units) != 1 or None in limits:
         return Head(metric, "")
-    return Head(metric, _with_unit(limits.pop(), units.pop()))
+    return Head(metric, with_unit(limits.pop(), units.pop()))
 
 
 def _cell(measured: Measured | None, limit_is_told: bool) -> Cell:
@@ -211,10 +212,6 @@ def _outside(measured: Measured) -> str:
     if measured.bounded == 1:
         return OUTSIDE
     return f"{measured.outside} of {number(float(measured.bounded))} {OUTSIDE}"
-
-
-def _with_unit(value: float | None, unit: str | None) -> str:
-    return f"{number(value)} {unit_words(unit)}".rstrip()
 
 
 def told_problems(known: Specimen) -> Iterator[str]:

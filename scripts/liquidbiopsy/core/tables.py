@@ -13,6 +13,8 @@ import pyarrow as pa
 SCHEMA_VERSION = "1"
 
 MEASURED, NOT_DETECTED, INADEQUATE, FAILED = "measured", "not_detected", "inadequate", "failed"
+PROBLEMS = (FAILED, INADEQUATE)
+"""States that are no result, the worst first."""
 
 
 def column(

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from liquidbiopsy.core.tables import FAILED, INADEQUATE
+from liquidbiopsy.core.tables import FAILED, PROBLEMS
 from liquidbiopsy.core.words import number, plain
 from liquidbiopsy.report.statements import Statement
 
 OUTCOMES = {"pfs": "Progression-free survival", "os": "Overall survival"}
 HAPPENED = {"pfs": "progression", "os": "death"}
-WORST_FIRST = (FAILED, INADEQUATE)
 
 
 @dataclass(frozen=True)
@@ -128,9 +127,7 @@ def specimen_rows(
         lines = [line["analyte"] for line in assay["timeline"]]
         heads = [s for s in mine if s.row["analyte"] in lines] or mine
         found = {s.row["status"] for s in heads}
-        status = next(
-            (w for w in WORST_FIRST if w in found), heads[0].row["status"] if heads else ""
-        )
+        status = next((w for w in PROBLEMS if w in found), heads[0].row["status"] if heads else "")
         rows.append({**specimen, "assay_title": assay["title"], "heads": heads, "status": status})
     return rows
 

@@ -81,11 +81,11 @@ def unit_words(unit: str | None) -> str:
 def _result(row: Mapping[str, Any], volume_ml: float | None) -> str:
     if row["status"] == NOT_DETECTED:
         lod = row["lod"]
-        limit = _with_unit(lod, row["unit"])
+        limit = with_unit(lod, row["unit"])
         return "Not detected" + (f" (limit of detection {limit})" if lod is not None else "")
     if row["value"] is None:
         return ""
-    result, under = _with_unit(row["value"], row["unit"]), row["denominator"]
+    result, under = with_unit(row["value"], row["unit"]), row["denominator"]
     if under is None:
         return result
     if _in_volume(row, volume_ml):
@@ -100,5 +100,6 @@ def _in_volume(row: Mapping[str, Any], volume_ml: float | None) -> bool:
     return volume_ml is not None and row["denominator"] == volume_ml
 
 
-def _with_unit(value: float | None, unit: str | None) -> str:
+def with_unit(value: float | None, unit: str | None) -> str:
+    """A value with its unit for people."""
     return f"{number(value)} {unit_words(unit)}".rstrip()
