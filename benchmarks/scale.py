@@ -51,10 +51,10 @@ SETTINGS: dict[str, Any] = {
 
 TWIN = """
 rule all:
-    input: expand("twin/{{patient}}.txt", patient=range({patients}))
+    input: expand("reports/{{patient}}.txt", patient=range({patients}))
 rule report:
     input: expand("twin/{{{{patient}}}}/{{step}}.txt", step=range({steps}))
-    output: "twin/{{patient}}.txt"
+    output: "reports/{{patient}}.txt"
     shell: "touch {{output}}"
 rule step:
     output: "twin/{{patient}}/{{step}}.txt"
