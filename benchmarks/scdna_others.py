@@ -158,6 +158,7 @@ def main() -> None:
     for patient in range(options.patients):
         for wga in WGA:
             rows += compared(options.others, patient, wga, options.seed, options.cells)
+            print(f"patient {patient}, {wga}: measured", flush=True)
     text = told(rows)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "others.md").write_text(text, encoding="utf-8")
