@@ -10,6 +10,7 @@ with log_to(snakemake.log[0]):  # noqa: F821
         specimen=job.params.specimen,
         hotspots=job.params.hotspots,
         settings=job.params.settings,
+        build=job.params.build,
         code=job.params.code,
         outputs=dict(job.output.items()),
     )

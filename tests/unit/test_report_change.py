@@ -12,6 +12,7 @@ from liquidbiopsy.core.intervals import clopper_pearson
 from liquidbiopsy.core.observations import Observation, count_over_volume
 from liquidbiopsy.report.change import change, rate_ratio
 from liquidbiopsy.report.overview import overview
+from liquidbiopsy.report.quality import Summary
 from liquidbiopsy.report.statements import Statement, state
 from liquidbiopsy.report.timeline import Panel, timeline_svgs
 from liquidbiopsy.report.timeline_axes import day_ticks, spread, value_scale
@@ -88,9 +89,17 @@ def test_summary_names_what_was_not_taken_and_the_highest_targets() -> None:
         for day in (0, 21)
     ]
     panel = Panel("Variants", of, "log")
-    found = overview([panel], [], {"told": []}, [], [{"assay": "blood"}], ASSAYS)
+    found = overview([panel], [], {"told": []}, [], [{"assay": "blood"}], ASSAYS, [])
     assert [line.title for line in found["lines"]] == ["GENE8", "GENE7"]
     assert found["not_taken"] == ["Plasma DNA"]
+
+
+def test_summary_tells_of_a_specimen_that_was_lost_in_part() -> None:
+    cells = [Summary(name, "blood") for name in ("S1", "S2", "S3")]
+    for cell, lost in zip(cells, (6, 2, 0), strict=True):
+        cell.checked, cell.lost = set(map(str, range(12))), set(map(str, range(lost)))
+    found = overview([], [], {"told": []}, [], [], ASSAYS, [*cells, Summary("S4", "blood")])
+    assert [(s.specimen_id, s.frames_lost, s.frames) for s in found["partial"]] == [("S1", 6, 12)]
 
 
 def test_panels_share_their_days() -> None:

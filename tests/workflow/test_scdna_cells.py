@@ -1,5 +1,6 @@
 """Single cells through the workflow, good ones and bad ones in one run."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +45,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CellsLaboratory:
     _bad(made)
     tables = made.cells("B_counts", {"x1": (0,), "x2": (0,), "x3": (LEUKOCYTE,)}, seed=3)
     counts, ratios = made.tables("B_counts", tables)
+    made.settings["references"] = {"away": {"fasta": "nowhere.fa", "build": "GRCh38"}}
     for name, path in (("B_counts", counts), ("B_ratios", ratios)):
+        build = {"reference": "away"} if name == "B_ratios" else {}
         for cell, role in (("x1", "tumour_cell"), ("x2", "tumour_cell"), ("x3", "normal_cell")):
-            made.add_cell(name, cell, role, bins=Path(path).relative_to(made.folder))
+            made.add_cell(name, cell, role, bins=Path(path).relative_to(made.folder), **build)
     gained = {f"chr{k}": 3.0 for k in (1, 8)}
     made.add_cell("B_reads", "gain", bam=made.reads("gain", gained))
     made.add_cell("B_reads", "flat", role="normal_cell", bam=made.reads("flat", {}, seed=2))
@@ -65,6 +68,8 @@ def _bad(made: CellsLaboratory) -> None:
     sound = Path(written.wigs["sound"])
     made.add_cell("B_bad", "sound", wig=sound.relative_to(made.folder))
     made.add_cell("B_bad", "alike", wig=Path(written.wigs["twin"]).relative_to(made.folder))
+    shutil.copy(sound, made.made / "again.wig")
+    made.add_cell("B_bad", "again", wig="cells/again.wig")
     few = [
         x if x.startswith("f") else str(int(x) // 4000) for x in sound.read_text().split("\n")[:-1]
     ]
@@ -126,7 +131,13 @@ def test_a_bad_cell_says_so_in_its_row(lab: CellsLaboratory, name: str) -> None:
     assert str(lab.folder) not in rows[name]["reason"]
     assert rows["sound"]["status"] == rows["alike"]["status"] == "measured"
     (passed,) = lab.said_of("B_bad", "cells_passed")
-    assert passed["count"] == 2 and passed["denominator"] == 2 + len(FAILED)
+    assert passed["count"] == 3 and passed["denominator"] == 3 + len(FAILED)
+
+
+def test_the_same_cell_twice_is_told(lab: CellsLaboratory) -> None:
+    rows = {r["cell_id"]: r for r in lab.read("scdna", "B_bad", "cells.parquet").to_pylist()}
+    told = {name for name, row in rows.items() if "the same cell twice" in (row["reason"] or "")}
+    assert told == {"sound"} and "the reads of again" in rows["sound"]["reason"]
 
 
 def test_a_specimen_without_a_cell_that_can_be_read_says_why(lab: CellsLaboratory) -> None:
@@ -152,6 +163,11 @@ def test_ready_tables_of_counts_and_of_ratios_give_the_same_copies(lab: CellsLab
         found.append(cells["x1"]["ploidy"])
         assert cells["x3"]["ploidy"] == pytest.approx(2, abs=0.05)
     assert found[0] == pytest.approx(found[1], abs=0.15)
+
+
+def test_a_ready_table_needs_no_fasta_of_its_reference(lab: CellsLaboratory) -> None:
+    genes = lab.said_of("B_ratios", "cell_gene_copies")
+    assert len(genes) > 5 and {r["status"] for r in genes} == {"measured"}
 
 
 def test_reads_are_counted_and_their_gains_found(lab: CellsLaboratory) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ BUILDS = {
     ),
 }  # fmt: skip
 """Lengths of the contigs 1 to 22, X and Y, in bases, by build."""
+REACHED = 0.95
+"""Share of a contig's length behind which its last bin begins, where all of it is in bins."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,37 @@ def _end(bins: Bins, contig: str) -> int:
 
 
 def build_of_bins(bins: Bins) -> str | None:
-    """The build whose contigs have so many bins; None where none has, or both."""
-    size = int((bins.end - bins.start).max(initial=1))
-    own = {name: bins.of(name).stop - bins.of(name).start for name in bins.contigs}
+    """The build whose contigs the bins end with, or whose bins are as many, or that they just fill.
+
+    Bins of variable width end with their contig; where a table does not say the ends, the last ones
+    begin near them. None where neither build fits, or both do.
+    """
+    exact = build_of({name: _end(bins, name) for name in bins.contigs})
+    return exact or _only(_as_many, bins) or _only(_filled, bins)
+
+
+def _only(fits: Callable[[Bins, Mapping[str, int]], bool], bins: Bins) -> str | None:
+    """The one build that fits; None where none does, or both."""
     order = [*map(str, range(1, 23)), "X", "Y"]
-    fitting = []
-    for build, lengths in BUILDS.items():
-        known = dict(zip(order, lengths, strict=True))
-        if all(math.ceil(known[name] / size) == many for name, many in own.items()):
-            fitting.append(build)
+    known = {build: dict(zip(order, lengths, strict=True)) for build, lengths in BUILDS.items()}
+    fitting = [
+        build
+        for build, lengths in known.items()
+        if all(name in lengths for name in bins.contigs) and fits(bins, lengths)
+    ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _as_many(bins: Bins, lengths: Mapping[str, int]) -> bool:
+    """Whether each contig holds as many bins of the widest one's size."""
+    size = int((bins.end - bins.start).max(initial=1))
+    spans = {name: bins.of(name) for name in bins.contigs}
+    return all(math.ceil(lengths[k] / size) == own.stop - own.start for k, own in spans.items())
+
+
+def _filled(bins: Bins, lengths: Mapping[str, int]) -> bool:
+    """Whether the last bin of each contig begins in its last part."""
+    last = {name: int(bins.start[bins.of(name)][-1]) for name in bins.contigs}
+    # the end of Y is one wide bin, or none
+    low = {name: 0.0 if name == "Y" else REACHED * lengths[name] for name in last}
+    return all(low[name] < at < lengths[name] for name, at in last.items())

@@ -8,12 +8,15 @@ from typing import Any
 
 from liquidbiopsy.report.change import Change, change
 from liquidbiopsy.report.decisions import INDETERMINATE
+from liquidbiopsy.report.quality import Summary
 from liquidbiopsy.report.sections import Latest, Marker, latest_markers, latest_of
 from liquidbiopsy.report.statements import Statement
 from liquidbiopsy.report.timeline import Panel
 
 MOST_TARGETS, MOST_PROBLEMS = 2, 3
 """Targets of one analyte, and failures, that the summary shows; the sections below have all."""
+PARTIAL = 0.25
+"""Share of a specimen's frames, or cells, from which the summary tells that they were lost."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ def overview(
     problems: Sequence[Mapping[str, Any]],
     specimens: Sequence[Mapping[str, Any]],
     assays: Mapping[str, Mapping[str, Any]],
+    quality: Sequence[Summary],
 ) -> dict[str, Any]:
     """What the summary says.
 
@@ -50,6 +54,8 @@ def overview(
         Rows of specimens.tsv.
     assays : mapping
         Assay -> what it declares.
+    quality : sequence of Summary
+        Of each specimen.
     """
     told = decided["told"]
     lines = [line for panel in panels for line in _lines(panel)]
@@ -63,6 +69,7 @@ def overview(
         "open": [row for row in told if row["outcome"] == INDETERMINATE],
         "problems": newest_first[:MOST_PROBLEMS],
         "more_problems": len(problems) - MOST_PROBLEMS,
+        "partial": [line for line in quality if line.frames_lost >= PARTIAL * line.frames > 0],
         "not_taken": [a["title"] for name, a in assays.items() if name not in measured],
     }
 

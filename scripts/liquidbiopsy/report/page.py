@@ -69,7 +69,7 @@ def patient_page(
         problems=problems,
         specimens=sections.specimen_rows(specimens, statements, assays),
         volumes=any(v is not None for v in volumes.values()),
-        overview=overview(panels, found, decided, problems, specimens, assays),
+        overview=overview(panels, found, decided, problems, specimens, assays, quality),
         panels=panels,
         timeline=timeline_svgs(panels, events, days, "timeline") if panels else {},
         events=events,

@@ -33,7 +33,7 @@ def tracked(
     rows : list of dict
         Rows of scdna.tsv.
     references : dict
-        By name, with `bins` or `gc` where there are such tables.
+        Those that can be read, by name, with `bins` or `gc` where there are such tables.
     settings : dict
         `counts`: `gc`, `mappability`.
 
@@ -43,7 +43,9 @@ def tracked(
         A track does not fit the bins.
     """
     found = {name: np.full(len(bins), np.nan) for name in TRACKS}
-    own = next((references[row["reference"]] for row in rows if row["reference"]), {})
+    # a ready table may name a reference for its build alone, whose FASTA is not there
+    named = [references.get(row["reference"]) for row in rows if row["reference"]]
+    own: Mapping[str, Any] = next(filter(None, named), {})
     ready = next((row["bins"] for row in rows if row["bins"]), None)
     if own.get("bins") and not ready:
         made = read_mappable_bins(own["bins"])

@@ -80,9 +80,10 @@ class Choice:
         return [f"{self._results}/run/gc/{reference}.{size}.parquet"]
 
     def build_of(self, cells: Rows) -> str | None:
-        """Build of the genome, where a reference says it."""
-        builds = [own.get("build") for own in self._references(cells).values()]
-        return next((build for build in builds if build), None)
+        """Build of the genome, where a reference says it; its FASTA need not be there."""
+        names = sorted({str(row["reference"]) for row in cells if row["reference"]})
+        builds = [self.run.config["references"][name].get("build") for name in names]
+        return next(filter(None, builds), None)
 
     def specimens_of(self, patient: str) -> list[dict[str, Any]]:
         """The patient's rows of specimens.tsv, of this assay."""

@@ -20,47 +20,76 @@ PASSED, COPIES, CLONE, MUTATION = (
 )  # fmt: skip
 AMPLIFIED = "amplified"
 LEVEL = 0.95
+NO_BUILD = (
+    "no genes were looked up: nothing says which build of the genome the bins are of; name in the "
+    "column `reference` of scdna.tsv one of the settings' references that has a `build`"
+)
 Rows = Sequence[Mapping[str, Any]]
 Values = npt.NDArray[np.float64]
 
 
-def observe(cells: Rows, genes: Rows, clones: Rows, hotspots: Rows) -> Iterator[Observation]:
-    """All statements of one specimen, of its rows of the tables of these names."""
+def observe(
+    cells: Rows, genes: Rows, clones: Rows, hotspots: Rows, build: str | None
+) -> Iterator[Observation]:
+    """All statements of one specimen, of its rows of the tables of these names.
+
+    Parameters
+    ----------
+    cells, genes, clones, hotspots : sequence of dict
+        Rows; of `cells` with their clone, where they are in one.
+    build : str or None
+        Build of the genome, where a reference says it.
+    """
     tumour = [row for row in cells if row["role"] == TUMOUR_CELL]
     yield of_cells(tumour)
-    good = {
-        row["cell_id"] for row in tumour if row["status"] == MEASURED and not row.get("doublet")
-    }
-    yield from of_genes([row for row in genes if row["cell_id"] in good])
+    good = [row for row in tumour if _single(row)]
+    changed = {row["cell_id"] for row in good if row.get("clone") != NORMAL}
+    if good and not genes and build is None:
+        yield Observation(analyte=COPIES, status=INADEQUATE, reason=NO_BUILD)
+    elif good and not changed:
+        reason = f"none of the {len(good)} cells has a tumour's genome: they look normal"
+        yield Observation(analyte=COPIES, status=INADEQUATE, reason=reason)
+    yield from of_genes([row for row in genes if row["cell_id"] in changed])
     yield from of_clones(clones)
-    yield from of_mutations([row for row in hotspots if row["cell_id"] in good])
+    names = {row["cell_id"] for row in good}
+    yield from of_mutations([row for row in hotspots if row["cell_id"] in names])
+
+
+def _single(row: Mapping[str, Any]) -> bool:
+    """Whether a cell has a profile, of one cell."""
+    return row["status"] == MEASURED and not row.get("doublet")
 
 
 def of_cells(tumour: Rows) -> Observation:
-    """How many picked tumour cells have a profile that can be used."""
+    """How many picked tumour cells have a profile that can be used: one of a single cell."""
     if not tumour:
         return Observation(
             analyte=PASSED,
             status=INADEQUATE,
             reason="no tumour cell was picked, but controls alone",
         )
-    passed = sum(row["status"] == MEASURED for row in tumour)
+    passed = sum(_single(row) for row in tumour)
     lost = [f"{row['cell_id']}: {row['reason']}" for row in tumour if row["status"] == FAILED]
+    two = sum(bool(row.get("doublet")) for row in tumour if row["status"] == MEASURED)
+    normal = sum(row.get("clone") == NORMAL for row in tumour if _single(row))
+    told = [f"{two} suspected to be two cells"] if two else []
+    told += [f"{normal} like normal cells"] if normal else []
+    told += [_shortened(lost)] if lost else []
     if not passed:
-        return failed(PASSED, "no cell passed: " + _shortened(lost))
+        return failed(PASSED, "no cell passed: " + "; ".join(told))
     return Observation(
         analyte=PASSED,
         value=float(passed),
         unit="{cells}",
         count=float(passed),
         denominator=float(len(tumour)),
-        reason=_shortened(lost) or None,
+        reason="; ".join(told) or None,
         source_table="cells",
     )
 
 
 def of_genes(rows: Rows) -> Iterator[Observation]:
-    """Copies of each gene over the tumour cells in which they are known.
+    """Copies of each gene over the cells of tumour clones in which they are known.
 
     A gene that lies in no bin that is used is in the table `genes` alone: it is no fault of the
     specimen.

@@ -30,6 +30,7 @@ def count_specimen(
     specimen: Mapping[str, Any],
     hotspots: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
+    build: str | None,
     code: str,
     outputs: Mapping[str, str],
 ) -> None:
@@ -46,6 +47,8 @@ def count_specimen(
         As `read_hotspots` gives them.
     settings : dict
         `alleles`.
+    build : str or None
+        Build of the genome, where the cells' reference says it.
     code : str
         Digest of the code.
     outputs : dict
@@ -62,8 +65,9 @@ def count_specimen(
     mutations = [{**row, "specimen_id": name} for row in mutations]
     own = {table: _own(inputs[table], name) for table in OF_PATIENT}
     genes = read_table(inputs["genes"]).to_pylist()
-    said = observe(cells, genes, own["clones"].to_pylist(), mutations)
-    made = Provenance(code, {"specimen": dict(specimen), **settings}, checksums(dict(inputs)))
+    said = observe(cells, genes, own["clones"].to_pylist(), mutations, build)
+    chosen = {"specimen": dict(specimen), "build": build, **settings}
+    made = Provenance(code, chosen, checksums(dict(inputs)))
     rows = [each.row(specimen) for each in said]
     write_table(table_of(rows, OBSERVATIONS), outputs["observations"], OBSERVATIONS, made)
     write_table(table_of(cells, CELLS), outputs["cells"], CELLS, made)

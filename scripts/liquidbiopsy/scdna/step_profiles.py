@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,10 @@ def profile_specimen(
         log.info("%s: baseline: %s", specimen, found.matrix.baseline)
         own = cell_rows(found.matrix, found.quality, found.profiles)
         by_name = {row["cell_id"]: row for row in own}
-        rows = [_united(row, by_name.get(row["cell_id"])) for row in rows]
+        twice = _twice(read, counted) if read else {}
+        rows = [
+            _united(row, by_name.get(row["cell_id"]), twice.get(row["cell_id"])) for row in rows
+        ]
     write_table(table_of(rows, PROFILED), outputs["cells"], PROFILED, made)
     _write(_segments(found), specimen, outputs["segments"], SEGMENTS, made)
     genes, note = (None, "") if found is None else gene_rows(found.profiles, found.build)
@@ -127,11 +131,26 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"reason": row["reason"] or row["note"]}
 
 
-def _united(row: Mapping[str, Any], own: Mapping[str, Any] | None) -> dict[str, Any]:
+def _twice(read: Counts, counted: Rows) -> dict[str, str]:
+    """What to say of cells whose reads are another's in every bin, by name."""
+    kinds = {row["cell_id"]: row["kind"] for row in counted}
+    first: dict[bytes, str] = {}
+    found = {}
+    for name, values in zip(read.cells, read.values, strict=True):
+        if kinds[name] == COUNT and np.nansum(values) > 0:
+            same = first.setdefault(sha256(values.tobytes()).digest(), name)
+            if same != name:
+                found[name] = f"it has the reads of {same} in every bin: is it the same cell twice?"
+    return found
+
+
+def _united(
+    row: Mapping[str, Any], own: Mapping[str, Any] | None, twice: str | None
+) -> dict[str, Any]:
     """A cell's row with what its profile says; one that could not be read keeps its reason."""
     if own is None or row["status"] == FAILED:
         return dict(row)
-    reasons = [own["reason"], row["note"]]
+    reasons = [own["reason"], row["note"], twice]
     return {**row, **own, "reason": "; ".join(filter(None, reasons)) or None}
 
 

@@ -33,6 +33,7 @@ rule _count:
     params:
         code=code_digest("liquidbiopsy.scdna.step_count"),
         specimen=lambda w: specimens[w.specimen].row,
+        build=lambda w: choice.build_of(cells[w.specimen]),
         hotspots=read_hotspots(config["hotspots"]),
         settings={"alleles": config["alleles"]},
     message:
