@@ -155,6 +155,8 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=20)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    rows += compared(None, 0, WGA[0], options.seed, options.cells)  # compiles what is compiled
+    rows.clear()
     for patient in range(options.patients):
         for wga in WGA:
             rows += compared(options.others, patient, wga, options.seed, options.cells)
