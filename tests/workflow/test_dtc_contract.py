@@ -52,7 +52,7 @@ def new_laboratory(folder: Path) -> MarrowLaboratory:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
-    made.finish(cores=2)
+    made.finish_at_once(cores=2)
     return made
 
 
@@ -121,7 +121,7 @@ def test_every_cell_is_found_again_in_qupath(lab: MarrowLaboratory) -> None:
 
 def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "elsewhere")
-    other.finish(cores=1)
+    other.finish_at_once()
     kinds = (".parquet", ".html", ".geojson")
     one, two = lab.results(*kinds), other.results(*kinds)
     assert set(one) == set(two) and len(one) > 30
