@@ -5,6 +5,7 @@ the fork: a run finds its code, its environment and its folder as it would in a 
 """
 
 import atexit
+import gc
 import json
 import os
 import signal
@@ -49,7 +50,12 @@ def snakemake(
 def serve() -> None:
     """Fork for each line of stdin, and write the exit code of what was run."""
     import by_stage  # with Snakemake: by this process alone
+    import jsonschema  # noqa: F401 - what every run imports later on
+    import pyarrow.parquet  # noqa: F401
+    import smart_open  # noqa: F401
 
+    by_stage.cli.get_argument_parser()  # looks for Snakemake's plugins
+    gc.freeze()  # a run need not look through what was imported
     assert not [name for name in sys.modules if name.startswith("liquidbiopsy")]
     for line in sys.stdin:
         run = json.loads(line)
