@@ -1,17 +1,16 @@
 """Run Snakemake with the scripts of some stages in a Python of their own.
 
-    python tests/by_stage.py '{"reads": "/path/to/python"}' ARGUMENTS OF SNAKEMAKE
-
-The scripts of other stages run in this Python. In either, one process runs all scripts of a Python
-one after the other (`job_worker.py`), which spares each job to import its packages anew. Snakemake
-is used as it is but for how it starts a script.
+The scripts of other stages run in this Python. In either, a process runs the scripts of a Python
+one after the other (`job_worker.py`), which spares each job to import its packages anew; there are
+as many such processes as jobs run at once. Snakemake is used as it is but for how it starts a
+script.
 """
 
-import json
 import os
 import pickle
 import subprocess
 import sys
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,12 +33,22 @@ def stages() -> dict[str, str]:
     return {rule.path("script").name: rule.path("conda").stem for rule in jobs}
 
 
-@cache
+IDLE: "defaultdict[tuple[str, str], list[subprocess.Popen[bytes]]]" = defaultdict(list)
+"""Processes that wait for a job, by Python and folder of scripts."""
+
+
 def worker(python: str, scripts: str) -> "subprocess.Popen[bytes]":
-    """Start the process that runs the scripts of a Python; it ends when this one does."""
+    """Start a process that runs the scripts of a Python; it ends when this one does."""
     kept = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
     command = [python, "-I", str(WORKER), scripts]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept)
+
+
+def end() -> None:
+    """End the processes that wait."""
+    for process in [process for of in IDLE.values() for process in of]:
+        process.communicate()
+    IDLE.clear()
 
 
 def plain(value: Any) -> Any:
@@ -65,11 +74,17 @@ def execute(self: PythonScript, pythons: dict[str, str]) -> None:
         part = getattr(self, name)
         parts[name] = (plain(list(part)), {k: plain(v) for k, v in part.items()})
     job = {"script": str(script), "parts": parts, "plain": {"threads": int(self.threads)}}
-    process = worker(pythons.get(stage, sys.executable), str(script.parent))
+    job["folder"] = os.getcwd()
+    place = pythons.get(stage, sys.executable), str(script.parent)
+    try:
+        process = IDLE[place].pop()
+    except IndexError:
+        process = worker(*place)
     with benchmarked(process.pid, self.bench_record):
         pickle.dump(job, process.stdin, protocol=4)
         process.stdin.flush()
         failed = pickle.load(process.stdout)
+    IDLE[place].append(process)
     if stage in pythons:
         with open(RAN, "a", encoding="utf-8") as handle:
             handle.write(f"{script.name}\t{stage}\n")
@@ -77,11 +92,8 @@ def execute(self: PythonScript, pythons: dict[str, str]) -> None:
         raise RuntimeError(failed)
 
 
-def main(pythons: dict[str, str], arguments: list[str]) -> None:
-    """Run Snakemake, which ends the process with its own exit code."""
-    PythonScript.execute_script = lambda self, fname, edit=False: execute(self, pythons)
+def main(pythons: dict[str, str] | None, arguments: list[str]) -> None:
+    """Run Snakemake, which ends the process; without `pythons`, its jobs run as they always do."""
+    if pythons is not None:
+        PythonScript.execute_script = lambda self, fname, edit=False: execute(self, pythons)
     cli.main(arguments)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), sys.argv[2:])

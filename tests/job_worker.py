@@ -32,6 +32,7 @@ def run(job):
     names = {"snakemake": SimpleNamespace(**parts, **job["plain"]), "__name__": "__main__"}
     with open(job["script"], encoding="utf-8") as handle:
         code = compile(handle.read(), job["script"], "exec")
+    os.chdir(job["folder"])
     try:
         exec(code, names)
     except SystemExit as error:

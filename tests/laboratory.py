@@ -1,6 +1,5 @@
 """A laboratory's folder with sheets, settings and small images, and runs of the workflow in it."""
 
-import json
 import os
 import re
 import shutil
@@ -8,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
+import forks
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -130,8 +131,11 @@ class Laboratory:
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the workflow from another folder; what it says is in `stdout`, errors included."""
         self.write()
+        command = self.command(*arguments, **more)
+        if "--dry-run" in arguments:
+            return forks.snakemake(command[3:], self.folder.parent)
         return subprocess.run(
-            self.command(*arguments, **more),
+            command,
             cwd=self.folder.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -145,21 +149,16 @@ class Laboratory:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def finish_at_once(self, *arguments: str, pythons: dict[str, str] | None = None) -> str:
-        """As `finish`, with all scripts in one process, which imports once; see `by_stage`.
+    def finish_at_once(
+        self, *arguments: str, cores: int = 1, pythons: dict[str, str] | None = None
+    ) -> str:
+        """As `finish`, but scripts share one process a core, which imports once; see `by_stage`.
 
         `pythons` are those of stages that have one of their own.
         """
         self.write()
-        snakemake = [sys.executable, str(ROOT / "tests/by_stage.py"), json.dumps(pythons or {})]
-        done = subprocess.run(
-            [*snakemake, *self.command(*arguments, cores=1)[3:]],  # without `python -m snakemake`
-            cwd=self.folder.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=500,
-        )
+        snakemake = self.command(*arguments, cores=cores)[3:]  # without `python -m snakemake`
+        done = forks.snakemake(snakemake, self.folder.parent, pythons or {})
         assert done.returncode == 0, done.stdout
         return done.stdout
 
@@ -206,10 +205,15 @@ def results_in(folder: Path, *endings: str) -> dict[str, bytes]:
 
 
 def copy_of_repository(folder: Path) -> Path:
-    """The files that a run reads, where a test may change them."""
+    """The files that a run reads, where a test may change them; what is compiled goes with them."""
     for name in ("envs", "profiles", "resources", "scripts", "workflow"):
-        shutil.copytree(ROOT / name, folder / name)
+        half_written = shutil.ignore_patterns("*.tmp.*")
+        shutil.copytree(ROOT / name, folder / name, ignore=half_written)
     shutil.copy(ROOT / "Snakefile", folder)
+    for path in (folder / "scripts" / "liquidbiopsy" / "__pycache__").glob("numba-*/*"):
+        of = folder / "scripts" / "liquidbiopsy" / path.name.rpartition("_")[0]
+        if of.is_dir():  # numba names a folder of its cache by the folder of the code
+            path.rename(path.with_name(f"{of.name}_{sha1(str(of).encode()).hexdigest()}"))
     return folder
 
 

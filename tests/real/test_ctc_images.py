@@ -50,7 +50,7 @@ def laboratory(tmp_path_factory):
     made.settings["assays"]["ctc"]["detection"] = {"masks": True}
     made.add("HT29_cells", IMAGING / HT29, "culture")
     made.add("N_nuclei", IMAGING / "img2d.tif", "nuclei")
-    made.finish()
+    made.finish_at_once()
     return made
 
 

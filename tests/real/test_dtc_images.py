@@ -32,7 +32,7 @@ def lab(tmp_path_factory):
     (made.folder / "images").mkdir()
     skimage.io.imsave(made.folder / "images" / "tissue.png", skimage.data.immunohistochemistry())
     made.add_slide("IHC_dab", "A", "tissue.png")
-    made.finish()
+    made.finish_at_once()
     return made
 
 

@@ -2,10 +2,10 @@
 
 import copy
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 from repository import ROOT
 from sound_sheets import SETTINGS, as_yaml, problems, put, read, settings, write_sheets
@@ -175,9 +175,9 @@ def test_an_assay_of_ones_own_that_is_not_one(folder: Path, case: str) -> None:
 
 
 def snakemake(folder: Path, config: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory"]
-    command += [str(folder), "--configfile", str(as_yaml(folder, config)), "--cores", "1"]
-    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=120)
+    arguments = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "1"]
+    arguments += ["--configfile", str(as_yaml(folder, config))]
+    return forks.snakemake(arguments, folder.parent)
 
 
 def test_the_workflow_stops_with_the_listing_alone(folder: Path) -> None:
@@ -185,7 +185,7 @@ def test_the_workflow_stops_with_the_listing_alone(folder: Path) -> None:
     put(folder, "specimens", 3, 5, "soon")
     done = snakemake(folder, SETTINGS)
     assert done.returncode == 1
-    said = done.stdout + done.stderr
+    said = done.stdout
     assert "problems in the settings and sheets; nothing was run:" in said
     assert "specimens.tsv, row 1 (line 2), column specimen_id: '../x' is not allowed" in said
     assert "specimens.tsv, row 2 (line 3), column day: 'soon' is not a whole number" in said
@@ -195,8 +195,8 @@ def test_the_workflow_stops_with_the_listing_alone(folder: Path) -> None:
 
 def test_the_workflow_stops_at_a_mistyped_setting(folder: Path) -> None:
     done = snakemake(folder, settings(assays__ctc__gates="portble"))
-    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
-    assert "did you mean 'portable'?" in done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert "did you mean 'portable'?" in done.stdout
     assert not (folder / "results").exists()
 
 

@@ -15,7 +15,7 @@ def test_slurm_gives_the_bytes_of_a_local_run(cluster: Cluster, tmp_path: Path) 
     there = small_laboratory(tmp_path / "there")
     here = small_laboratory(tmp_path / "here")
     run = start(on_cluster(there, *ALL), cluster, tmp_path)
-    here.finish(*ALL, cores=1)
+    here.finish_at_once(*ALL)
     finish(run)
     jobs = [(job["comment"], job["state"]) for job in cluster.jobs(tmp_path).values()]
     assert ("rule_ctc_detect_wildcards_P1_a", "COMPLETED") in jobs

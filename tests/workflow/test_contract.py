@@ -204,7 +204,7 @@ def test_pages_name_no_folder_of_this_machine(lab: Laboratory) -> None:
 
 def test_one_core_gives_the_same_bytes_in_another_folder(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "elsewhere")
-    other.finish(cores=1)
+    other.finish_at_once()
     assert_alike(
         lab.results(".parquet", ".html", ".tsv"), other.results(".parquet", ".html", ".tsv")
     )
@@ -221,7 +221,7 @@ def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(lab, tmp_path: Path) 
     left.parent.mkdir(parents=True, exist_ok=True)
     left.write_bytes(b"half")
     other.run("--unlock")
-    other.finish()
+    other.finish_at_once(cores=2)
     assert_alike(lab.results(".parquet", ".html"), other.results(".parquet", ".html"))
     assert not list(other.folder.rglob("*.part"))
 

@@ -32,7 +32,7 @@ def new_laboratory(folder: Path) -> PlasmaLaboratory:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> PlasmaLaboratory:
     made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
-    made.finish(cores=2)
+    made.finish_at_once(cores=2)
     return made
 
 
@@ -97,7 +97,7 @@ def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
     other = PlasmaLaboratory(tmp_path / "lab")
     other.plasma("plasma", seed=1)
     other.add_library("A_tumour", "plasma", mutations="reads/mutations.tsv")
-    other.finish("results/ctdna/A_tumour/libraries/plasma/consensus.bam", cores=1)
+    other.finish_at_once("results/ctdna/A_tumour/libraries/plasma/consensus.bam")
     name = "ctdna/A_tumour/libraries/plasma/consensus.bam"
     place = ("results", *name.split("/"))
     assert other.folder.joinpath(*place).read_bytes() == lab.folder.joinpath(*place).read_bytes()

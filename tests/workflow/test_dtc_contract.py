@@ -1,6 +1,7 @@
 """Marrow slides through the workflow: tables by the contract, and what counts when."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,22 @@ GATES = [  # a laboratory's own, which part the simulator's kinds: here the coun
 ]
 
 
-def new_laboratory(folder: Path) -> MarrowLaboratory:
-    lab = MarrowLaboratory(folder)
+def draw(lab: MarrowLaboratory) -> None:
     lab.marrow("tumour.svs", tumour=3, clusters=1, seed=1)
     lab.marrow("second.ome.tif", tumour=2, seed=2)
     lab.marrow("probable.svs", probable=3, seed=3, **CLEAR)
     lab.marrow("isotype.svs", seed=4, **CLEAR)
     lab.marrow("stained_isotype.svs", probable=3, seed=3, **CLEAR)
     lab.marrow("none.png", seed=6, chromogen="aec")
+
+
+def new_laboratory(folder: Path, images: Path | None = None) -> MarrowLaboratory:
+    """Three patients; the slides are drawn, or taken from another laboratory's folder."""
+    lab = MarrowLaboratory(folder)
+    if images:
+        shutil.copytree(images, folder / "images")
+    else:
+        draw(lab)
     lab.settings["assays"]["dtc"] |= {"pixel_size_um": 0.5, "gates": GATES}  # of none.png
     lab.add_slide("A_two", "S1", "tumour.svs", visit="diagnosis")
     lab.add_slide("A_two", "S2", "second.ome.tif")
@@ -52,7 +61,7 @@ def new_laboratory(folder: Path) -> MarrowLaboratory:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> MarrowLaboratory:
     made = new_laboratory(tmp_path_factory.mktemp("two_cores") / "lab")
-    made.finish(cores=2)
+    made.finish_at_once(cores=2)
     return made
 
 
@@ -121,7 +130,7 @@ def test_every_cell_is_found_again_in_qupath(lab: MarrowLaboratory) -> None:
 
 def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
     other = new_laboratory(tmp_path / "elsewhere")
-    other.finish(cores=1)
+    other.finish_at_once()
     kinds = (".parquet", ".html", ".geojson")
     one, two = lab.results(*kinds), other.results(*kinds)
     assert set(one) == set(two) and len(one) > 30
@@ -129,7 +138,7 @@ def test_one_core_gives_the_same_bytes(lab, tmp_path: Path) -> None:
 
 
 def test_other_tiles_find_the_same_cells(lab, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "tiled")
+    other = new_laboratory(tmp_path / "tiled", lab.folder / "images")
     other.settings["assays"]["dtc"]["detection"] = {"tile_um": 200}
     other.finish_at_once(
         "results/dtc/A_two/observations.parquet", "results/dtc/C_none/cells.parquet"
@@ -146,7 +155,7 @@ def test_other_tiles_find_the_same_cells(lab, tmp_path: Path) -> None:
 
 def test_a_review_changes_the_count(lab, tmp_path: Path) -> None:
     cells = lab.read("dtc", "C_none", "cells.parquet").to_pylist()
-    other = new_laboratory(tmp_path / "reviewed")
+    other = new_laboratory(tmp_path / "reviewed", lab.folder / "images")
     row = {"specimen_id": "C_none", "cell_id": cells[0]["cell_id"], "call": "tumour_cell"}
     other.rows["reviews"].append({**row, "reviewer": "AB"})
     other.finish_at_once("results/dtc/C_none/observations.parquet")
@@ -156,7 +165,7 @@ def test_a_review_changes_the_count(lab, tmp_path: Path) -> None:
 
 
 def test_too_few_cells_are_inadequate_and_say_so(lab, tmp_path: Path) -> None:
-    other = new_laboratory(tmp_path / "few")
+    other = new_laboratory(tmp_path / "few", lab.folder / "images")
     other.settings["assays"]["dtc"]["quality"] = {}  # 2,000,000
     other.finish_at_once("results/dtc/C_none/observations.parquet")
     row = other.count("C_none")

@@ -82,7 +82,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     made.write()
     made.sheet("mine").write_text("specimen_id\tfile\nW1\tw1.txt\nW2\tgone.txt\n")
     (made.folder / "w1.txt").write_text("4.5\n")
-    made.finish()
+    made.finish_at_once()
     return made
 
 
