@@ -23,8 +23,9 @@ MARK = "LIQUIDBIOPSY_TEST_CLUSTER"
 
 # Without control groups, so that it runs in a container: processes are followed by their parents,
 # and memory is looked at once a second. A node that says nothing for 30 s is down (a busy machine
-# may well be silent for 10), and a job that is queued again waits 10 s more. The nodes have two
-# processors each and memory enough whatever the machine has.
+# may well be silent for 10), and a job that is queued again waits 10 s more. The nodes have memory
+# and processors enough whatever the machine has, as many as the rule asks for that takes most, and
+# the emptier one is given the next job.
 CONF = """\
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -55,9 +56,9 @@ MinJobAge=7200
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,defer_batch
 MpiDefault=none
-NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=16000
-NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=16000
-PartitionName=all Nodes=node1,node2 Default=YES MaxTime=INFINITE State=UP
+NodeName=node1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=12000
+NodeName=node2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4 RealMemory=12000
+PartitionName=all Nodes=node1,node2 Default=YES LLN=YES MaxTime=INFINITE State=UP
 """
 
 

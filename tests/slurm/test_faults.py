@@ -22,7 +22,7 @@ from slurm_run import (
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, torture]
 # Jobs of an undisturbed run.
-JOBS = Counter(ctc_detect=2, ctc_calls=2, report=1, statistics=1, cohort=1, record=1)
+JOBS = Counter(ctc_detect=2, ctc_calls=2, report=1, statistics=1, cohort=1, quality=1, record=1)
 
 
 @pytest.fixture(scope="module")

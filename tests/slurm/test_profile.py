@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import ROOT
+from repository import ROOT, all_rules
+from slurm_cluster import CONF
 from slurm_run import PROFILE
 
 OURS = {"executor", "jobs", "retries", "latency-wait", "groups", "set-resources"}
@@ -64,3 +65,11 @@ def test_rules_it_names_exist(arguments: Any) -> None:
     assert set(arguments.groups.values()) == {
         f"{assay}_calls" for assay in ("ctc", "dtc", "ctdna", "scdna")
     }
+
+
+def test_nodes_of_the_tests_have_the_processors_that_rules_ask_for() -> None:
+    # Slurm refuses a job that no node could ever take, here as at a site.
+    asked = {int(rule.directives["threads"]) for rule in all_rules() if rule.is_job}
+    assert max(asked) == min(int(n) for n in re.findall(r"CPUs=(\d+)", CONF))
+    told = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+    assert f"Up to {max(asked)} (" in told and "--max-threads" in told
