@@ -80,6 +80,22 @@ def test_narrow_segments_off_whole_numbers_do_not_double_a_genome():
     assert found(levels_of(wide)).ploidy[0] > 3  # so much of the genome is no bias
 
 
+def wavy(copies, wave, seed, parts=15):
+    """A cell whose segments fall apart where GC is high, as of bins that were not corrected."""
+    rng = np.random.default_rng(seed)
+    off = [abs(rng.normal(0, wave)) * (0.3, -1)[k % 2] for k in range(parts * len(copies))]
+    bins = np.tile([900, 100], parts * len(copies))[: len(off)]
+    return list(zip(np.repeat(copies, parts) * (1 + np.array(off)), bins, strict=True))
+
+
+@pytest.mark.parametrize("wave", [0.04, 0.08, 0.12])
+def test_waves_are_no_copies(wave):
+    cells = [wavy([2], wave, seed, parts=45) for seed in range(10)]
+    cells += [wavy([2, 1, 2, 2, 3], wave * 2 / 3, seed) for seed in range(10)]
+    result = found(levels_of(*cells, sd=0.015))
+    assert result.ploidy == pytest.approx([mean(cell) for cell in cells], abs=0.3)
+
+
 def test_the_levels_alone_tell_a_doubling_by_its_odd_numbers():
     assert found(levels_of(TWICE)).margin[0] > 3
     assert abs(found(levels_of(DIPLOID)).margin[0]) < 3  # it might be one with even numbers alone
