@@ -114,6 +114,39 @@ def changed_of(levels: Levels) -> Mask:
     return np.array(share) > LITTLE
 
 
+def searched(levels: Levels, tumour: Mask, settings: Mapping[str, Any], broad: float) -> Ploidies:
+    """Ploidies of cells by their levels; parameters as of `evidence_of` and `ploidies_of`.
+
+    Of a cell of two copies throughout, waves tell no more than one level: not that it is doubled,
+    and not that it is not.
+    """
+    evidence, changed = evidence_of(levels, settings, broad), changed_of(levels)
+    found = ploidies_of(evidence, tumour, changed, settings)
+    flat = np.flatnonzero(_of_two(levels, found.ploidy))
+    if not flat.size:
+        return found
+    parts = [slice(levels.first[k], levels.first[k + 1]) for k in flat]
+    one = Levels(
+        np.ones(flat.size),
+        np.array([levels.variance[part].min() for part in parts]),
+        np.array([levels.bins[part].sum() for part in parts]),
+        np.arange(flat.size + 1),
+    )
+    evidence[flat], changed[flat] = evidence_of(one, settings, broad), False
+    return ploidies_of(evidence, tumour, changed, settings)
+
+
+def _of_two(levels: Levels, ploidy: Values) -> Mask:
+    """Cells of several levels of which all but little are two copies, shape (m,)."""
+    many = np.diff(levels.first)
+    other = np.rint(levels.level * np.repeat(ploidy, many)) != 2
+    share = [
+        float(levels.bins[a:b] @ other[a:b]) / max(float(levels.bins[a:b].sum()), 1.0)
+        for a, b in zip(levels.first[:-1], levels.first[1:], strict=True)
+    ]
+    return (many > 1) & (np.array(share) <= LITTLE)
+
+
 def priors_of(ploidies: Values, doubled: float) -> tuple[Values, Values]:
     """How common ploidies are in genomes that were not doubled, and in those that were; (p,)."""
     near = np.exp(-0.5 * ((ploidies - 2) / 0.3) ** 2) / 0.3
