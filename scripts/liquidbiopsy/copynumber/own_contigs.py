@@ -12,6 +12,7 @@ import numpy.typing as npt
 from liquidbiopsy.copynumber.bins import CONTIGS, Bins, plain
 from liquidbiopsy.core.errors import InputError
 
+REMEDY = "give the reference that the file was aligned to"
 BUILDS = {
     "GRCh37": (
         249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022,
@@ -25,7 +26,6 @@ BUILDS = {
     ),
 }  # fmt: skip
 """Lengths of the contigs 1 to 22, X and Y, in bases, by build."""
-REMEDY = "give the reference that the file was aligned to"
 
 
 @dataclass(frozen=True)
