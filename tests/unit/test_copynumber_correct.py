@@ -80,6 +80,33 @@ def test_an_amplified_part_does_not_bend_the_curve():
     assert np.median(flat[own & high]) < 0.9  # what robust rounds are for
 
 
+@pytest.mark.parametrize("size", [250_000, 1_000_000])
+def test_the_curve_of_a_small_genome_stays_off_zero(size):
+    """As few bins as 54, of which the usual share would be two, and some amplified."""
+    bins, gc, mappability = genome(
+        size=size, lengths={"1": 24_000_000, "2": 18_000_000, "17": 12_000_000}
+    )
+    uneven = np.random.default_rng(5).gamma(20, 1 / 20, len(bins))
+    uneven[bins.of("17")][5:9] *= 5
+    for seed in range(10):
+        count = reads(seed, bins, gc, mappability, 200, effect=uneven)
+        corrected, _ = correct(count, gc, None, bins.autosomal, SETTINGS)
+        own = np.isfinite(corrected)
+        assert own.mean() > 0.95
+        truth = (count / bias(gc, mappability))[own]
+        assert np.ptp(np.log2(corrected[own] / truth)) < 2
+
+
+def test_where_hardly_a_read_is_expected_nothing_is_told():
+    bins, gc, mappability = genome()
+    usual = np.where(gc < 0.45, 1000.0, 1000 * np.exp(-60 * (gc - 0.45)))  # near 0 at the end
+    count = np.random.default_rng(1).poisson(usual).astype(float)
+    corrected, expected = correct(count, gc, None, bins.autosomal, SETTINGS)
+    assert np.isnan(corrected[(usual < 50) & bins.autosomal]).all()
+    assert np.isfinite(corrected[usual > 200]).mean() > 0.99
+    assert np.nanmin(expected) > 90
+
+
 def test_many_samples_are_corrected_as_each_alone():
     bins, gc, mappability = genome()
     counts = np.stack([reads(s, bins, gc, mappability, 20 * 10**s) for s in range(3)])

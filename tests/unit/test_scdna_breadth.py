@@ -6,7 +6,9 @@ import numpy as np
 import pysam
 import pytest
 
+from liquidbiopsy.copynumber.bins import grid
 from liquidbiopsy.copynumber.counting import count_reads
+from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.scdna.breadth import Breadth
 from liquidbiopsy.scdna.cell_files import FRAGMENTS, Genome, read_aligned
 
@@ -54,10 +56,38 @@ def test_breadth_is_that_of_a_plain_loop(tmp_path: Path, number: int) -> None:
 
 def test_a_file_is_opened_for_its_bins_and_read_once(tmp_path: Path) -> None:
     path = written(tmp_path / "c.bam", 500)
-    bins = Genome(None, None, None).bins_of(path, 10_000)
+    bins = Genome(None, None, None).bins_of(path, "c.bam", 10_000)
     asked = {**SETTINGS["counts"], "fragments": FRAGMENTS}
     plain = count_reads(path, "c.bam", bins, None, asked)
     breadth = Breadth(61)
     watched = count_reads(path, "c.bam", bins, None, asked, watch=breadth.watch)
     assert (plain.count == watched.count).all() and plain.totals == watched.totals
     assert breadth.share() == 0  # no read maps so well
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("more", [-500, 500])
+def test_a_cell_of_another_build_fails_whatever_its_bins(
+    tmp_path: Path, fixed: bool, more: int
+) -> None:
+    path = written(tmp_path / "c.bam", 300)
+    longer = {**LENGTHS, "chrX": LENGTHS["chrX"] + more}
+    for name, lengths in (("same.fa", LENGTHS), ("other.fa", longer)):
+        bases = [f">{contig.removeprefix('chr')}\n{'A' * n}\n" for contig, n in lengths.items()]
+        (tmp_path / name).write_text("".join(bases))
+    own = {name: n for name, n in LENGTHS.items() if name != "chrM"}
+    bins = None if fixed else grid(own, 10_000)
+    read_aligned(path, "c.bam", Genome(str(tmp_path / "same.fa"), None, bins), SETTINGS)
+    other = Genome(str(tmp_path / "other.fa"), None, bins)
+    words = rf"c\.bam: contig chrX has {LENGTHS['chrX']} bases, and the reference's has"
+    with pytest.raises(InputError, match=words):
+        read_aligned(path, "c.bam", other, SETTINGS)
+
+
+def test_a_cram_file_has_bins_of_fixed_width_as_well(tmp_path: Path) -> None:
+    path, fasta = written(tmp_path / "c.bam", 300), str(tmp_path / "g.fa")
+    Path(fasta).write_text("".join(f">{name}\n{'A' * n}\n" for name, n in LENGTHS.items()))
+    cram = str(tmp_path / "c.cram")
+    pysam.view("-C", "-T", fasta, "-o", cram, path, catch_stdout=False)
+    found = [read_aligned(p, "c", Genome(fasta, None, None), SETTINGS) for p in (path, cram)]
+    assert (found[0].loaded.count == found[1].loaded.count).all()

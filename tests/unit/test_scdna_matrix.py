@@ -217,6 +217,35 @@ def test_a_table_has_a_column_a_cell(tmp_path, a, b, kind, first):
     assert (found["b"].count is None) == (kind != "count")
 
 
+def runs(numbers, bins=40):
+    return np.repeat(numbers, bins).tolist()
+
+
+def test_whole_numbers_in_long_runs_are_copies_and_not_reads(tmp_path, caplog):
+    """As Ginkgo's SegCopy: held for reads, they would be too few."""
+    a, b = runs([2, 3, 4, 2, 1]), runs([3, 3, 15, 2, 4])
+    rng = np.random.default_rng(0)
+    few = [rng.poisson(3, len(a)).tolist() for _ in range(2)]  # reads, as few in a bin
+    sparse = rng.poisson(0.02, len(a)).tolist()  # hardly a read: as good as one long run
+    deep = runs([200, 300, 400, 200, 100])
+    places = {"chrom": ["1"] * len(a), "start": range(len(a)), "end": range(1, len(a) + 1)}
+
+    def read(*columns):
+        named = dict(zip("abc", columns, strict=False))
+        return read_cells(write(tmp_path / "t.tsv", {**places, **named}), list(named))
+
+    found = read(a, b)
+    np.testing.assert_allclose(found["a"].ratio, np.array(a) / np.mean(a))
+    np.testing.assert_allclose(found["b"].ratio, np.array(b) / np.mean(b))
+    assert "taken for copies" in caplog.text
+    gone = read(a, b, [0] * len(a))
+    assert gone["c"].count is None and not gone["c"].ratio.any()
+    alone = read_cells(write(tmp_path / "u.tsv", {**places, "count": b}), ["T1"])["T1"]
+    np.testing.assert_allclose(alone.ratio, found["b"].ratio)
+    for reads in ((few[0], few[1]), (sparse, sparse), (deep, deep), (few[0], sparse, a)):
+        assert all(cell.ratio is None for cell in read(*reads).values())
+
+
 def test_a_table_of_one_cell_may_name_its_values(tmp_path):
     path = write(tmp_path / "t.tsv", {**PLACE, "log2": [0, 1, -1]})
     np.testing.assert_allclose(read_cells(path, ["a"])["a"].ratio, [1, 2, 0.5])

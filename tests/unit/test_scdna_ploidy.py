@@ -8,11 +8,10 @@ from liquidbiopsy.scdna import joint
 from liquidbiopsy.scdna.alike import friends_of, references_of
 from liquidbiopsy.scdna.ploidy import (
     Levels,
-    changed_of,
     evidence_of,
     grid_of,
-    ploidies_of,
     priors_of,
+    searched,
 )
 from liquidbiopsy.scdna.ploidy_kernel import BLURRED, MOST_LOOSE, NEAR, STEEP, STRAY, common, fits
 from liquidbiopsy.scdna.trend import basis_of, trend_of
@@ -44,8 +43,7 @@ def ploidy(kind):
 
 def found(levels, tumour=None):
     tumour = np.ones(len(levels.first) - 1, bool) if tumour is None else np.array(tumour)
-    evidence = evidence_of(levels, OWN, BROAD)
-    return ploidies_of(evidence, tumour, changed_of(levels), OWN)
+    return searched(levels, tumour, OWN, BROAD)
 
 
 DIPLOID = [(2, 900), (3, 200), (2, 700), (1, 150), (2, 500), (3, 120), (1, 100), (2, 300)]
@@ -78,6 +76,30 @@ def test_narrow_segments_off_whole_numbers_do_not_double_a_genome():
     assert found(levels_of(biased)).ploidy[0] == pytest.approx(mean(biased), abs=0.1)
     wide = [(copies, 40 * bins if bins < 20 else bins) for copies, bins in biased]
     assert found(levels_of(wide)).ploidy[0] > 3  # so much of the genome is no bias
+
+
+def wavy(copies, wave, seed, parts=15):
+    """A cell whose segments fall apart where GC is high, as of bins that were not corrected."""
+    rng = np.random.default_rng(seed)
+    off = [abs(rng.normal(0, wave)) * (0.3, -1)[k % 2] for k in range(parts * len(copies))]
+    bins = np.tile([900, 100], parts * len(copies))[: len(off)]
+    return list(zip(np.repeat(copies, parts) * (1 + np.array(off)), bins, strict=True))
+
+
+@pytest.mark.parametrize("wave", [0.04, 0.08, 0.12])
+def test_waves_are_no_copies(wave):
+    cells = [wavy([2], wave, seed, parts=45) for seed in range(10)]
+    cells += [wavy([2, 1, 2, 2, 3], wave * 2 / 3, seed) for seed in range(10)]
+    result = found(levels_of(*cells, sd=0.015))
+    assert result.ploidy == pytest.approx([mean(cell) for cell in cells], abs=0.3)
+
+
+def test_waves_of_a_flat_cell_tell_neither_a_doubling_nor_that_there_is_none():
+    flat, wave = [(2, 5000)], wavy([2], 0.08, 1, parts=45)
+    alone, both = found(levels_of(flat)), found(levels_of(wave, *[TWICE] * 5))
+    assert both.ploidy[0] == pytest.approx(2, abs=0.1)
+    assert both.margin[0] == pytest.approx(alone.margin[0], abs=0.3) and both.margin[0] < 3
+    assert both.confidence[0] == pytest.approx(alone.confidence[0], abs=0.02)
 
 
 def test_the_levels_alone_tell_a_doubling_by_its_odd_numbers():

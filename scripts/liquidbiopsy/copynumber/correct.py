@@ -3,6 +3,8 @@
 What a bin is expected to have is a curve over GC: a local regression of the counts to few
 neighbours, smoothed by a second. Counts over that curve make a second one, over mappability. Bins
 of the most and the fewest reads are left out, and those of low mappability from the first curve.
+In a small genome the neighbours are more than their share, and where the curve comes near 0 nothing
+is told.
 
 References
 ----------
@@ -29,6 +31,8 @@ GC_STEP = 0.001
 MAPPABILITY_PLACES = 51
 SKEWED = 20  # reads a bin under which few reads are many, and robust rounds would leave them out
 ENOUGH = 100  # reads that the ratio behind a median rests on
+FEWEST = 30  # bins that a parabola rests on at least: of fewer, noise and gains bend it down to 0
+LOWEST = 0.1  # of the curve's median: where fewer reads are expected, ratios tell nothing
 
 
 def correct(
@@ -55,7 +59,7 @@ def correct(
     -------
     corrected : array of float, shape (n,)
         Median 1 over `keep` of that mappability; NaN where GC or mappability is not known or GC is
-        beyond that of the fit, and everywhere where there are no reads.
+        beyond that of the fit, where the curve is near 0, and everywhere where there are no reads.
     expected : array of float, shape (n,)
         Reads in a bin where `corrected` is 1.
     """
@@ -87,7 +91,7 @@ def correct_many(
         usual = np.full(count.shape, count[fitted].mean())
         if gc is not None:
             usual = _of_gc(count, gc, by_gc[fitted[by_gc]], rounds, settings)
-            usual[~(usual > 0)] = np.nan
+            usual[~(usual > max(LOWEST * float(np.nanmedian(usual[fitted])), 0.0))] = np.nan
         if mappability is not None:
             own = by_mappability[alive[by_mappability]]
             usual *= _of_mappability(count / usual, mappability, own, rounds, settings)
@@ -130,7 +134,7 @@ def _of_gc(
     x, y = gc[own], count[own]
     grid = np.arange(math.ceil(x[0] / GC_STEP), math.floor(x[-1] / GC_STEP) + 1) * GC_STEP
     grid = np.unique(np.concatenate([[x[0]], grid, [x[-1]]]))
-    rough = loess.fit(x, y, grid, settings["gc_span"], 2, rounds)
+    rough = loess.fit(x, y, grid, max(settings["gc_span"], FEWEST / x.size), 2, rounds)
     known = np.isfinite(rough)
     smooth = np.full(grid.size, np.nan)
     smooth[known] = loess.fit(

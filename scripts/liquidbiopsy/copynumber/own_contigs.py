@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from liquidbiopsy.copynumber.bins import Bins, plain
+from liquidbiopsy.copynumber.bins import CONTIGS, Bins, plain
 from liquidbiopsy.core.errors import InputError
 
+REMEDY = "give the reference that the file was aligned to"
 BUILDS = {
     "GRCh37": (
         249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022,
@@ -93,6 +94,38 @@ def match_contigs(contigs: Mapping[str, int], bins: Bins, name: str) -> Matched:
     return Matched(np.array(index, np.int64), tuple(found.values()), tuple(partial), absent)
 
 
+def check_whole(contigs: Mapping[str, int], reference: Mapping[str, int], name: str) -> None:
+    """Hold a file's contigs against those of the reference that it is said to be aligned to.
+
+    Parameters
+    ----------
+    contigs, reference : dict
+        Name -> length in bases, with or without `chr`. Contigs that one of them lacks are passed
+        by.
+    name : str
+        The file as messages name it.
+
+    Raises
+    ------
+    InputError
+        A chromosome has another length; the first is named.
+    """
+    wanted = {plain(own): length for own, length in reference.items() if plain(own) in CONTIGS}
+    mine = {plain(own): length for own, length in contigs.items() if plain(own) in wanted}
+    for own, length in contigs.items():
+        right = wanted.get(plain(own), length)
+        if length != right:
+            problem = (
+                f"contig {own} has {_said(length, build_of(mine))}, and the reference's has "
+                f"{_said(right, build_of(wanted))}: it is another build, or not all of it"
+            )
+            raise InputError(name, problem, REMEDY)
+
+
+def _said(length: int, build: str | None) -> str:
+    return f"{length} bases" + (f" ({build})" if build else "")
+
+
 def _check_lengths(
     mine: Mapping[str, int], bins: Bins, names: Mapping[str, str], name: str
 ) -> None:
@@ -108,10 +141,10 @@ def _check_lengths(
         )
         if fits or (length > ends[bare] and not differ):
             continue
-        own = f"{length} bases" + (f" ({own_build})" if own_build else "")
+        own = _said(length, own_build)
         other = f"{ends[bare]}" + (f" ({other_build})" if other_build else "")
         problem = f"contig {names[bare]} has {own}, and the bins are of one with {other}"
-        raise InputError(name, problem, "give the reference that the file was aligned to")
+        raise InputError(name, problem, REMEDY)
 
 
 def _end(bins: Bins, contig: str) -> int:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.copynumber.as_bam import read_alignments
 from liquidbiopsy.copynumber.bins import Bins, grid
 from liquidbiopsy.copynumber.counting import Counted, count_reads
+from liquidbiopsy.copynumber.own_contigs import check_whole
 from liquidbiopsy.copynumber.wig import as_bins, read_wig
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads.align import align, contigs_of
 from liquidbiopsy.reads.alignments import header_of
-from liquidbiopsy.reads.reference import check_index
+from liquidbiopsy.reads.reference import check_index, open_reference
 from liquidbiopsy.reads.sorting import COORDINATE, Sorter
 from liquidbiopsy.reads.structures import structures_of
 from liquidbiopsy.reads.templates import templates_of_fastq
@@ -71,14 +73,28 @@ class Genome:
     bins: Bins | None
     """None where they are made of the contigs that a file declares."""
 
-    def bins_of(self, file: str, size: int) -> Bins:
-        """Bins of a file's reads."""
+    @cached_property
+    def contigs(self) -> dict[str, int]:
+        """Lengths of the reference's contigs; none where it cannot be read, as others say."""
+        try:
+            with open_reference(self.fasta or "") as reference:
+                return reference.contigs
+        except InputError:
+            return {}
+
+    def bins_of(self, file: str, name: str, size: int) -> Bins:
+        """Bins of a file's reads; its contigs must be the reference's, as long as they are there.
+
+        Reads of another build may all lie within contigs that are longer here: only their lengths
+        tell it.
+        """
+        with read_alignments(file, name, self.fasta) as (_, contigs):
+            check_whole(contigs, self.contigs, name)
         if self.bins is not None:
             return self.bins
-        with read_alignments(file, file, None) as (_, contigs):
-            bins = grid(contigs, size)
+        bins = grid(contigs, size)
         if not len(bins):
-            raise InputError(file, "knows none of the chromosomes 1 to 22, X and Y")
+            raise InputError(name, "knows none of the chromosomes 1 to 22, X and Y")
         return bins
 
 
@@ -101,7 +117,7 @@ def read_aligned(file: str, name: str, genome: Genome, settings: Mapping[str, An
         It cannot be read, or has no read that counts.
     """
     own = settings["counts"]
-    bins = genome.bins_of(file, own["bin_size"])
+    bins = genome.bins_of(file, name, own["bin_size"])
     asked = {**own, "fragments": FRAGMENTS}
     breadth = Breadth(own["min_mapq"])
     counted = count_reads(file, name, bins, genome.fasta, asked, watch=breadth.watch)

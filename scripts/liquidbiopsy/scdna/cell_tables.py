@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from liquidbiopsy.copynumber.bins import Bins, Values, same_bins
 from liquidbiopsy.copynumber.ready import COUNT, KINDS, LOG2, NOTHING, RATIO
 from liquidbiopsy.core.errors import InputError, UserError, did_you_mean
 
+log = logging.getLogger(__name__)
+COPIES = "copies"
+MOST_COPIES = 8  # median of a cell's copies, at most: more is no ploidy that is looked for
+IN_RUNS = 0.9  # of the bins as the bin before: reads so few are that by chance in half of them
+ENOUGH_BINS = 50  # to tell that
 FOREIGN = re.compile("[^A-Za-z0-9_-]")
 REMEDY = "give a column of each cell by its cell_id, or for one cell log2, ratio or count"
 
@@ -48,7 +54,9 @@ def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
 
     Each cell has a column of its name (`T1.c2` is that of `T1_c2`); a table of one cell may have
     log2, ratio or count instead. All columns hold the same: log2 where any is below 0, counts where
-    all are whole, else ratios.
+    all are whole, else ratios. Whole numbers that are small and stay the same over long runs are
+    copies, as of Ginkgo's SegCopy: they are ratios once divided by their mean, and ploidies are
+    looked for anew.
 
     Parameters
     ----------
@@ -69,6 +77,8 @@ def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
     table = read_bin_table(path)
     if len(cells) == 1 and cells[0] not in table.others:
         kind, values = _standard(table, cells[0])
+        kind = COPIES if kind == COUNT and _kind([values]) == COPIES else kind
+        _tell(path, kind)
         return {cells[0]: _loaded(table, kind, values)}
     values_of: dict[str, Values] = {}
     found: dict[str, Loaded | str] = {}
@@ -78,6 +88,7 @@ def read_cells(path: str, cells: Sequence[str]) -> dict[str, Loaded | str]:
         except InputError as error:
             found[cell] = str(error)
     kind = _kind(list(values_of.values()))
+    _tell(path, kind)
     for cell, values in values_of.items():
         try:
             found[cell] = _loaded(table, kind, values)
@@ -158,8 +169,27 @@ def _kind(columns: Sequence[Values]) -> str:
     """What the values of a table are."""
     if any((values < 0).any() for values in columns):
         return LOG2
-    whole = all((values[np.isfinite(values)] % 1 == 0).all() for values in columns)
-    return COUNT if whole else RATIO
+    known = [values[np.isfinite(values)] for values in columns]
+    if not all((values % 1 == 0).all() for values in known):
+        return RATIO
+    alike = sum(_like_copies(values) for values in known)
+    return COPIES if 2 * alike > len(known) else COUNT
+
+
+def _tell(path: str, kind: str) -> None:
+    if kind == COPIES:
+        log.warning(
+            "%s: small whole numbers in long runs, which are taken for copies and not for reads: "
+            "ratios once divided by each cell's mean",
+            path,
+        )
+
+
+def _like_copies(values: Values) -> bool:
+    """Whether whole numbers are small, and hardly change from bin to bin."""
+    if values.size < ENOUGH_BINS or not 1 <= np.median(values) <= MOST_COPIES:
+        return False
+    return float((np.diff(values) == 0).mean()) >= IN_RUNS
 
 
 def _loaded(table: BinTable, kind: str, values: Values) -> Loaded:
@@ -169,6 +199,9 @@ def _loaded(table: BinTable, kind: str, values: Values) -> Loaded:
         raise InputError(table.file, f"row {row}: a {kind} below 0")
     if kind == COUNT:
         return Loaded(table.bins, values, None, table.file)
+    if kind == COPIES:
+        usual = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+        values = values / usual if usual > 0 else values
     if kind == LOG2:
         values = np.where(values > NOTHING, np.exp2(values), 0.0) + 0 * values
     return Loaded(table.bins, None, values, table.file)

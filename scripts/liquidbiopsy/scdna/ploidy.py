@@ -3,8 +3,10 @@
 Ratios tell copies up to a factor. Each ploidy of a grid is held against a cell's levels: on the
 right one they lie on whole numbers, as Ginkgo [1]_ and CHISEL [2]_ look for; that finer scales fit
 anything is weighed by how many numbers they offer, and that most genomes are near two copies, or
-doubled, by a prior. Reads cannot tell a genome from the same twice: where a doubling left no odd
-number, two copies are said. Cells whose levels agree share their evidence.
+doubled, by a prior. Levels may be off by waves of a size that is not known, as where GC was not
+corrected, or a finer scale would take many small differences for copies. Reads cannot tell a genome
+from the same twice: where a doubling left no odd number, two copies are said. Cells whose levels
+agree share their evidence.
 
 References
 ----------
@@ -33,9 +35,12 @@ ODD = 0.1  # share of odd numbers where a doubling left most even
 MOST_EVEN = 0.3  # how often it did
 GONE = 1e-3  # how likely a broad loss of all copies is, next to a narrow one
 LOOSE = 0.02  # share of segments on no whole number
+WAVY = 0.1  # how often levels are off by waves
+WAVES = (0.03, 0.06, 0.1)  # of a level, by which they then are: all sizes as likely
 OTHER = 0.1  # share of the doubled genomes whose ploidy is far from the usual
 OFF = 0.1  # of the mean, by which a level is a change
 LITTLE = 0.02  # share of the genome off the mean that is no change
+LEAST = 0.2  # ratio under which waves are no smaller
 CELLS = 2.0  # cells' worth of the prior share of doublings
 ROUNDS = 5  # of learning it from the cells
 NORMAL_DOUBLED = 0.005  # share of doubled genomes among cells given as normal
@@ -79,9 +84,21 @@ def evidence_of(levels: Levels, settings: Mapping[str, Any], broad: float) -> Va
 
     `broad`: bins from which a loss of all copies is unlikely.
     """
+    found = np.log1p(-WAVY) + _evidence(levels, levels.variance, settings, broad)
+    for wave in WAVES:
+        variance = levels.variance + (wave * np.maximum(levels.level, LEAST)) ** 2
+        one = np.log(WAVY / len(WAVES)) + _evidence(levels, variance, settings, broad)
+        found = np.logaddexp(found, one)
+    return np.asarray(found)
+
+
+def _evidence(
+    levels: Levels, variance: Values, settings: Mapping[str, Any], broad: float
+) -> Values:
+    """The same where levels are off by no more than their variance."""
     ploidies = grid_of(settings)
     both = fits(
-        levels.level, levels.variance, levels.bins, levels.first, ploidies, ODD, broad, GONE, LOOSE
+        levels.level, variance, levels.bins, levels.first, ploidies, ODD, broad, GONE, LOOSE
     )
     return np.asarray(np.logaddexp(np.log1p(-MOST_EVEN) + both[0], np.log(MOST_EVEN) + both[1]))
 
@@ -95,6 +112,39 @@ def changed_of(levels: Levels) -> Mask:
         for a, b in zip(first[:-1], first[1:], strict=True)
     ]
     return np.array(share) > LITTLE
+
+
+def searched(levels: Levels, tumour: Mask, settings: Mapping[str, Any], broad: float) -> Ploidies:
+    """Ploidies of cells by their levels; parameters as of `evidence_of` and `ploidies_of`.
+
+    Of a cell of two copies throughout, waves tell no more than one level: not that it is doubled,
+    and not that it is not.
+    """
+    evidence, changed = evidence_of(levels, settings, broad), changed_of(levels)
+    found = ploidies_of(evidence, tumour, changed, settings)
+    flat = np.flatnonzero(_of_two(levels, found.ploidy))
+    if not flat.size:
+        return found
+    parts = [slice(levels.first[k], levels.first[k + 1]) for k in flat]
+    one = Levels(
+        np.ones(flat.size),
+        np.array([levels.variance[part].min() for part in parts]),
+        np.array([levels.bins[part].sum() for part in parts]),
+        np.arange(flat.size + 1),
+    )
+    evidence[flat], changed[flat] = evidence_of(one, settings, broad), False
+    return ploidies_of(evidence, tumour, changed, settings)
+
+
+def _of_two(levels: Levels, ploidy: Values) -> Mask:
+    """Cells of several levels of which all but little are two copies, shape (m,)."""
+    many = np.diff(levels.first)
+    other = np.rint(levels.level * np.repeat(ploidy, many)) != 2
+    share = [
+        float(levels.bins[a:b] @ other[a:b]) / max(float(levels.bins[a:b].sum()), 1.0)
+        for a, b in zip(levels.first[:-1], levels.first[1:], strict=True)
+    ]
+    return (many > 1) & (np.array(share) <= LITTLE)
 
 
 def priors_of(ploidies: Values, doubled: float) -> tuple[Values, Values]:

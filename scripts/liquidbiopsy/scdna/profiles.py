@@ -21,7 +21,7 @@ from liquidbiopsy.scdna.cell_quality import Quality
 from liquidbiopsy.scdna.copies import Whole, copies_of
 from liquidbiopsy.scdna.doublets import doublets_of
 from liquidbiopsy.scdna.matrix import Matrix
-from liquidbiopsy.scdna.ploidy import changed_of, evidence_of, ploidies_of
+from liquidbiopsy.scdna.ploidy import searched
 from liquidbiopsy.scdna.pooling import pooled_levels
 
 UNKNOWN = -1
@@ -135,8 +135,7 @@ def profiles_of(matrix: Matrix, quality: Quality, settings: Mapping[str, Any]) -
             first, spread = joint.shared_breakpoints(rows)
         levels, mean = pooled_levels(rows, first, spread)
         size = float(np.median((matrix.bins.end - matrix.bins.start)[used]))
-        evidence = evidence_of(levels, own, BROAD_BP / size)
-        found = ploidies_of(evidence, matrix.roles[cells], changed_of(levels), own)
+        found = searched(levels, matrix.roles[cells], own, BROAD_BP / size)
         path = copies_of(rows, first, spread, found.ploidy / mean)
         doubt = doublets_of(rows, first, path.noise, path.copies)
         copies[cells], scale[cells] = path.copies, path.scale
