@@ -150,11 +150,17 @@ def shared_error(copies: Values, level: Values, variance: Values) -> Values:
         right = copies * scales_of(copies, level, variance)[:, None]
         excess = (level / right - 1) ** 2 / MIDDLE - variance / right**2
     excess[~np.isfinite(excess)] = np.nan
-    some, found = references_of(len(copies)), np.zeros(level.shape)
-    for k in range(len(level)):
-        others = excess[some[some != k]]
-        known = np.isfinite(others).any(axis=0)
-        found[k, known] = np.sqrt(np.maximum(np.nanmedian(others[:, known], axis=0), 0))
+    some = references_of(len(copies))
+    found = np.tile(_of_most(excess[some]), (len(level), 1))
+    for cell in some:
+        found[cell] = _of_most(excess[some[some != cell]])
+    return found
+
+
+def _of_most(square: Values) -> Values:
+    """Root of the median of cells' squares in each segment, shape (k,); 0 where none is known."""
+    found, known = np.zeros(square.shape[1]), np.isfinite(square).any(axis=0)
+    found[known] = np.sqrt(np.maximum(np.nanmedian(square[:, known], axis=0), 0))
     return found
 
 
