@@ -38,6 +38,39 @@ def test_clones_of_a_tumour_are_found(clones, cells, seed):
     assert np.nanmin(found.confidence) > 0.5
 
 
+def two_of_eleven(seed):
+    """Eleven cells without noise; two are of a clone of their own, and have an event each."""
+    profiles, _ = tumour(GENOME, seed, 1)
+    other = profiles[0].copy()
+    for arm, step in ((2, 1), (35, -1), (23, 1), (40, 1)):
+        other[GENOME.arm == arm] += step
+    two = np.array([other, other])
+    for cell, arm in zip(two, (13, 11), strict=True):
+        cell[np.flatnonzero(GENOME.arm == arm)[:20]] += 1
+    return np.vstack([[profiles[0]] * 9, two])
+
+
+@pytest.mark.parametrize("seed", range(920, 923))
+def test_a_clone_of_two_cells_that_share_four_clear_events_is_found(seed):
+    cells = two_of_eleven(seed)
+    for own in (cells, cells[3:]):
+        found = clustered(own)
+        assert found.of_cells() == ["clone1"] * (len(own) - 2) + ["clone2"] * 2
+        assert found.confidence.min() > 0.99
+    # what one of the two has alone is not in the clone's profile
+    assert found.share[-2:] == pytest.approx([20 / GENOME.normal.size] * 2, abs=1e-3)
+
+
+def test_confidence_is_low_of_a_cell_that_differs_from_its_clone_as_none_does_by_noise():
+    cells = two_of_eleven(920)
+    found = clustered(cells[:10])
+    assert found.of_cells() == ["clone1"] * 10
+    assert found.confidence[9] < 0.2 and found.confidence[:9].min() > 0.99
+    profiles, _ = tumour(GENOME, 914, 1)
+    made, _ = picked(GENOME, profiles, [1.0], 30, 914)
+    assert np.median(clustered(made).confidence) > 0.9
+
+
 def test_clones_of_a_doubled_genome_and_a_rare_one_are_found():
     profiles, _ = tumour(GENOME, 903, 3, doubled=True)
     made, truth = picked(GENOME, profiles, [0.72, 0.25, 0.03], 300, 903)

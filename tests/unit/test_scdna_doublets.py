@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from picked_cells import DOUBLED, NORMAL, SISTER, TUMOUR, cell, copies_of, profiled
 
-from liquidbiopsy.scdna.doublets import NONE, odds_of
+from liquidbiopsy.scdna.doublets import NONE, doubt_of, odds_of
 from liquidbiopsy.scdna.doublets_kernel import (
     BREAKS,
     CHANGED,
@@ -150,15 +150,79 @@ def test_nothing_is_said_where_nothing_is_known():
     assert np.isnan(score) and pair == NONE
 
 
+def profiles_beside(kinds, level, told=0.01):
+    """Profiles of cells, the normal one first, of segments of 100 bins."""
+    error = np.full(level.shape, 1e-4)
+    return parents_of(
+        kinds, level, error, np.full(level.shape[1], 100.0), np.full(level.shape, told)
+    )
+
+
 def test_profiles_are_those_of_cells_alike_and_a_cell_is_no_parent_of_its_own():
     kinds = np.array([[2, 3, 2, 1], [2, 3, 4, 1]])[[0] * 6 + [1] * 3].astype(float)
     kinds = np.vstack([kinds, [[2, 1, 1, 2]]])
     level = kinds / kinds.mean(axis=1, keepdims=True)
-    found = parents_of(kinds, level, np.full(level.shape, 1e-4), np.full(4, 100.0), 0.01)
-    assert found.size.tolist() == [10, 6, 3, 1] and found.cell.tolist() == [-1, 0, 6, 9]
+    found = profiles_beside(kinds, level)
+    assert [own.tolist() for own in found.members] == [[], [*range(6)], [6, 7, 8], [9]]
     assert found.copies[0].tolist() == [2, 2, 2, 2]
     np.testing.assert_allclose(found.level[1], level[0])
-    assert found.but(9).cell.tolist() == [-1, 0, 6] and found.but(0).cell.size == 4
+    assert found.but(9, kinds)[1].tolist() == [-1, 0, 6]
+    assert found.but(0, kinds)[1].tolist() == [-1, 1, 6, 9]
+
+
+def test_a_cells_own_copies_are_no_part_of_a_profile_that_it_is_held_against():
+    kinds = np.array([[2, 3, 2, 1], [2, 3, 4, 1]])[[0, 0, 1, 0, 0, 1, 1, 1]].astype(float)
+    kinds[0, 3] = 2  # alike all the same: the level is not
+    found = profiles_beside(kinds, kinds[[1, 1, 2, 3, 4, 5, 6, 7]] / 2)
+    assert [own.tolist() for own in found.members[1:]] == [[0, 1, 3, 4], [2, 5, 6, 7]]
+    two = found.some(np.array([0, 1]))
+    assert two.but(0, kinds)[0][1].tolist() == [2, 3, 2, 1]
+
+
+def test_a_level_between_two_numbers_makes_no_two_profiles():
+    rng = np.random.default_rng(1)
+    level = np.tile([4.0, 3.0, 5.0, 2.0] * 5 + [4.5, 3.5], (9, 1))
+    level += rng.normal(0, 0.08, level.shape)
+    found = profiles_beside(level.round(), level / 4)
+    assert len(np.unique(level.round(), axis=0)) > 2 and len(found.members) == 2
+
+
+@pytest.mark.parametrize("cells, profiles", [(3, 1), (20, 2)])
+def test_few_cells_do_not_tell_what_is_noise(cells, profiles):
+    kinds = np.full((cells, 50), 3.0)
+    kinds[0, 7] = 4.0  # in a fiftieth of the genome
+    assert len(profiles_beside(kinds, kinds / 3).members) == 1 + profiles
+
+
+def biased(seed, clone, two=None):
+    """Levels, variances, copies and bins of eight cells of a clone, and of one more: `two`.
+
+    Bias that the cells share, some more than others, is in the last 16 segments, the narrow ones.
+    """
+    rng = np.random.default_rng(seed)
+    true = np.vstack([np.tile(clone, (8, 1)), *([] if two is None else [two])])
+    narrow = np.arange(clone.size) >= clone.size - 16
+    bias = np.where(narrow, rng.uniform(0.86, 0.94, clone.size), 1.0)
+    part = rng.uniform(0.1, 1.5, (len(true), 1))
+    v = np.where(narrow, 4e-4, 2e-5)
+    level = true / true.mean(axis=1, keepdims=True) * (1 + (bias - 1) * part)
+    level += rng.normal(0, np.sqrt(v), true.shape)
+    return level, v + (0.01 * level) ** 2, np.round(level * clone.mean()), 100.0 + 800 * ~narrow
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bias_that_cells_share_makes_no_doublets_of_one_clone(seed):
+    clone = np.random.default_rng(seed).integers(2, 7, 60)
+    found = doubt_of(*biased(seed, clone), 0.01)
+    assert not (found.score > 0).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_doublets_are_found_beside_bias_that_cells_share(seed):
+    clone = np.random.default_rng(seed).integers(2, 7, 60)
+    found = doubt_of(*biased(seed, clone, (clone + 2) / 2), 0.01)
+    assert found.score[-1] > 2 and not (found.score[:-1] > 0).any()
+    assert found.cells[-1][0] == -1
 
 
 def test_levels_leave_out_the_ends_of_segments_and_short_ones():

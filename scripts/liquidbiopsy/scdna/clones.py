@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
+from scipy.special import gammainc, softmax
 
 from liquidbiopsy.copynumber.bins import Mask, Places, Values
 from liquidbiopsy.scdna.clones_finish import finish, one_genome
@@ -24,6 +24,8 @@ from liquidbiopsy.scdna.clones_kernel import HALF, TOP, UNIT, UNKNOWN
 from liquidbiopsy.scdna.clones_levels import Levels
 from liquidbiopsy.scdna.clones_split import Bytes
 from liquidbiopsy.scdna.events import NORMAL
+
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Clones:
     built: Mask
     """Cells that the clones were built from, shape (m,)."""
     confidence: Values
-    """Probability of the clone among all of them, 0 to 1, shape (m,); NaN of cells of none."""
+    """Probability of the clone among all of them, times the chance that any cell of it differs from
+    it as much; 0 to 1, shape (m,), NaN of cells of none."""
     share: Values
     """Share of the bases in which a cell differs from its clone, else from the nearest, (m,)."""
 
@@ -123,8 +126,9 @@ def _assigned(
     either, double = np.ones(len(every), np.bool_), np.zeros(len(every), np.bool_)
     either[order], double[order] = False, groups.doubled
     known = np.flatnonzero((every != UNKNOWN).any(axis=1))
-    nats, off = np.full((2, len(every), len(groups.profiles)), np.nan)
-    for found, between in ((nats, groups.ground.costs), (off, groups.shares_of)):
+    nats, off, events = np.full((3, len(every), len(groups.profiles)), np.nan)
+    ways = groups.ground.costs, groups.shares_of, groups.ground.events
+    for found, between in zip((nats, off, events), ways, strict=True):
         plain = between(every[known], groups.profiles)
         twice = scaled(between, every[known], groups.profiles)
         least = np.where(either[known, None], np.minimum(plain, twice), plain)
@@ -143,7 +147,22 @@ def _assigned(
     odds = softmax(-nats, axis=1)
     clone = np.where(group == NONE, NONE, genome[group])
     sure = np.where(genome == clone[:, None], odds, 0).sum(axis=1)
-    return clone, np.where(clone == NONE, np.nan, np.minimum(sure, 1.0)), share
+    own = np.flatnonzero(group != NONE)
+    sure[own] = np.minimum(sure[own], 1.0) * _fit(events[own, group[own]], groups)
+    return clone, np.where(clone == NONE, np.nan, sure), share
+
+
+def _fit(events: Values, groups: Groups) -> Values:
+    """Chance that any of so many cells differs from its clone by as many events, shape (c,).
+
+    Wrong are as many in a cell as in the middle one, and no fewer than are usual. Short events are
+    parts of one, so that the chance is that of the incomplete gamma function.
+    """
+    places = float(np.minimum(groups.length / groups.settings["event_bases"], 1).sum())
+    usual = max(float(np.median(events)), groups.settings["wrong_usual"] * places)
+    chance = np.where(events > 0, gammainc(np.maximum(events, TINY), max(usual, TINY)), 1.0)
+    fit: Values = -np.expm1(events.size * np.log1p(-np.minimum(chance, 1 - TINY)))
+    return fit
 
 
 def _named(

@@ -69,13 +69,22 @@ class Groups:
     def _ground(self) -> Ground:
         """Prices by how often each segment is wrong."""
         off, known = wrong(self.cells, self.of, self.profiles)
-        usual = (self.settings["wrong_usual"] * PRIOR + off) / (PRIOR + known)
-        rate = np.clip(usual, NEVER_WRONG, self.settings["wrong_max"])
-        price = np.log((1 - rate) / (rate / 2))
+        left = [np.maximum(off - k, 0) for k in range(self.settings["min_cells"] + 1)]
+        price, *without = (self._price(own, known) for own in left)
+        # Those of a least clone that is not parted yet are not to make its own events cheaper.
+        usual = self._price(np.zeros_like(off), np.zeros_like(known))
+        price = np.maximum(price, np.minimum(np.mean(without, axis=0), usual))
         full = self.settings["event_bases"]
         places = max(float(np.minimum(self.length / full, 1).sum()), 1.0)
         event = 0.5 * np.log(len(self.cells)) + np.log(places)
         return Ground(self.contig, self.length, price, event, full)
+
+    def _price(self, off: Places, known: Places) -> Values:
+        """Nats of a cell's event in segments where so many cells are wrong, shape (k,)."""
+        usual = (self.settings["wrong_usual"] * PRIOR + off) / (PRIOR + known)
+        rate = np.clip(usual, NEVER_WRONG, self.settings["wrong_max"])
+        price: Values = np.log((1 - rate) / (rate / 2))
+        return price
 
     def _part(self) -> None:
         waiting = list(range(len(self.profiles)))
@@ -166,18 +175,20 @@ class Groups:
         return np.stack([shares(cells, one, self.length) for one in profiles], axis=1)
 
     def renumber(self, profiles: Bytes) -> None:
-        """Leave out groups without cells; find the middle of the others' cells, if not doubled."""
+        """Leave out groups without cells; find the middle of the others' cells, if not doubled.
+
+        Two cells have none where they differ: there the profile stays.
+        """
         kept = np.flatnonzero(np.bincount(self.of[self.of != NONE], minlength=len(profiles)))
         place = np.full(len(profiles) + 1, NONE)
         place[kept] = np.arange(kept.size)
         self.of = place[self.of]
-        own = [np.flatnonzero((self.of == g) & ~self.doubled) for g in range(kept.size)]
-        self.profiles = np.stack(
-            [
-                middle(self.cells, o) if o.size else profiles[g]
-                for g, o in zip(kept, own, strict=True)
-            ]
-        )
+        found = []
+        for g, old in enumerate(profiles[kept]):
+            own = self.cells[(self.of == g) & ~self.doubled]
+            new = middle(own, np.arange(len(own))) if len(own) else old
+            found.append(self.ground.centre(own, old) if len(own) == 2 else new)
+        self.profiles = np.stack(found)
 
 
 def of_shares(count: Places) -> Values:

@@ -59,25 +59,36 @@ class Ground:
         found: Values = saved(cells, base, profile, self.contig, self.length, self.price, self.full)
         return found
 
-    def centre(self, cells: Bytes, old: Bytes) -> Bytes:
+    def centre(self, cells: Bytes, old: Bytes, base: Bytes | None = None) -> Bytes:
         """The middle of a group's cells, or the old profile where that costs no more.
 
-        Between groups that are one as yet the middle is of neither.
+        Between groups that are one as yet the middle is of neither. Where two cells differ, and
+        the group is parted from one of the profile `base`, it is as that: what one has alone is an
+        event of the cell, and none of the clone's.
         """
         new: Bytes = middle(cells, np.arange(len(cells)))
         now, before = self.costs(cells, np.stack([new, old])).sum(axis=0)
+        if base is not None:
+            if len(cells) == 2:
+                new = np.where(offsets(cells[:1], cells[1:])[0] != 0, base, new)
+                now = self.costs(cells, new[None]).sum()
+            now += self.of_profile(new, base)
+            before += self.of_profile(old, base)
         return new if now < before else old
+
+    def events(self, cells: Bytes, profiles: Bytes) -> Values:
+        """How many events cells differ from profiles by, shape (m, g); short ones are parts."""
+        flat = np.ones(self.length.shape)
+        found: Values = costs(cells, profiles, self.contig, self.length, flat, self.full)
+        return found
 
     def of_profile(self, profile: Bytes, other: Bytes) -> float:
         """Nats of the events by which a clone's profile differs from another's."""
-        flat = np.full(self.length.shape, self.event)
-        found = costs(profile[None], other[None], self.contig, self.length, flat, self.full)
-        return float(found[0, 0])
+        return float(self.events(profile[None], other[None])[0, 0]) * self.event
 
     def of_profiles(self, profiles: Bytes) -> float:
         """Nats of the events that tell clones' profiles, the first apart, each from the nearest."""
-        flat = np.full(self.length.shape, self.event)
-        between = costs(profiles, profiles, self.contig, self.length, flat, self.full)
+        between = self.events(profiles, profiles) * self.event
         near, total = between[0], 0.0
         left = np.arange(len(profiles)) > 0
         while left.any():
@@ -182,12 +193,8 @@ def _followed(cells: Bytes, chosen: Mask, two: Bytes, ground: Ground) -> tuple[f
         n = int(chosen.sum())
         if n in (0, m):
             break
-        two = np.stack(
-            [
-                ground.centre(cells[own], old)
-                for own, old in zip((~chosen, chosen), two, strict=True)
-            ]
-        )
+        first = ground.centre(cells[~chosen], two[0])
+        two = np.stack([first, ground.centre(cells[chosen], two[1], first)])
         cost = ground.costs(cells, two) - np.log(np.array([m - n, n]) / m)
         gain = -float(cost.min(axis=1).sum()) - ground.of_profile(two[1], two[0])
         better = cost[:, 1] < cost[:, 0]

@@ -17,7 +17,13 @@ from liquidbiopsy.copynumber.bins import Places, Values
 from liquidbiopsy.scdna import joint
 from liquidbiopsy.scdna.copies import Whole
 from liquidbiopsy.scdna.doublets_kernel import mixture, of_a_clone, of_its_own
-from liquidbiopsy.scdna.parents import Parents, parents_of, segment_levels
+from liquidbiopsy.scdna.parents import (
+    NARROW,
+    Parents,
+    parents_of,
+    segment_levels,
+    shared_error,
+)
 from liquidbiopsy.scdna.wander import wander
 
 TWO = 0.05  # chance that a cell is two
@@ -62,14 +68,31 @@ def doublets_of(rows: joint.Rows, first: Places, noise: Values, copies: Whole) -
     level, variance = _levels(rows, first, last, noise, told)
     length = (last - first).astype(np.float64)
     own = copies[:, (first + last) // 2].astype(np.float64)
-    parents = sound(parents_of(own, level, variance, length, told), length)
+    return doubt_of(level, variance, own, length, told)
+
+
+def doubt_of(level: Values, variance: Values, own: Values, length: Values, told: float) -> Doubt:
+    """Hold the levels of each cell against mixtures of two profiles that the others have.
+
+    Parameters
+    ----------
+    level, variance : array of float, shape (c, k)
+        Ratios of the cells' segments and their variances; NaN where not known.
+    own : array of float, shape (c, k)
+        Copies.
+    length : array of float, shape (k,)
+        Bins of each segment.
+    told : float
+        Share by which levels are off whatever their noise.
+    """
+    shared = shared_error(own, level, variance)
+    variance = variance + (shared * np.maximum(level, NARROW)) ** 2
+    parents = sound(parents_of(own, level, variance, length, np.hypot(told, shared)), length)
     score, cells = np.full(len(level), np.nan), []
     for k in range(len(level)):
-        others = parents.but(k)
-        score[k], pair = odds_of(level[k], variance[k], own[k], length, others.copies)
-        cells.append(
-            NONE if pair == NONE else (int(others.cell[pair[0]]), int(others.cell[pair[1]]))
-        )
+        profiles, of = parents.but(k, own)
+        score[k], pair = odds_of(level[k], variance[k], own[k], length, profiles)
+        cells.append(NONE if pair == NONE else (int(of[pair[0]]), int(of[pair[1]])))
     return Doubt(score, cells)
 
 

@@ -98,7 +98,8 @@ CLONED = Table(
     columns=(
         *CELL,
         CLONE,
-        column("clone_confidence", real, "Probability of the clone among all, 0 to 1"),
+        column("clone_confidence", real, "Probability of the clone among all, times the chance "
+               "that noise makes any of the cells differ from it as much, 0 to 1"),
         column("clone_difference", real, "Share of the bases in which it differs from its clone, "
                "or from the nearest, 0 to 1"),
         column("clone_built", flag, "Whether the clones were built from it"),
