@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +15,7 @@ from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mea
 from liquidbiopsy.core.paths import existing, expand_path, real_paths
 from liquidbiopsy.core.rules import read_rules
 from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
-from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet
+from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet, rows_that_stay
 
 SETTINGS = "config.yaml"
 SHARED_SHEETS = ("patients", "specimens", "events", "reviews")
@@ -127,7 +125,7 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
         if found:  # its sheet hangs on its settings
             del assays[name]
     try:
-        with _all_that_is_made_stays():
+        with rows_that_stay():
             run = _read_sheets(filled, assays, schemas, look)
     except CheckError as error:
         problems += error.problems
@@ -136,19 +134,6 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
     filled["results"] = os.path.normpath(filled["results"])
     _latest[:] = [run]
     return run
-
-
-@contextmanager
-def _all_that_is_made_stays() -> Iterator[None]:
-    """Look for no garbage among very many rows, now or later: a fifth of reading them is that."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _check_rules(listed: Sequence[str]) -> list[Problem]:
