@@ -95,8 +95,8 @@ def test_summary_names_what_was_not_taken_and_the_highest_targets() -> None:
 
 
 def test_summary_tells_of_a_specimen_that_was_lost_in_part() -> None:
-    cells = [Summary(name, "blood") for name in ("S1", "S2", "S3")]
-    for cell, lost in zip(cells, (6, 2, 0), strict=True):
+    cells = [Summary(name, "blood") for name in ("S1", "S2", "S3", "S5")]
+    for cell, lost in zip(cells, (6, 2, 0, 12), strict=True):
         cell.checked, cell.lost = set(map(str, range(12))), set(map(str, range(lost)))
     found = overview([], [], {"told": []}, [], [], ASSAYS, [*cells, Summary("S4", "blood")])
     assert [(s.specimen_id, s.frames_lost, s.frames) for s in found["partial"]] == [("S1", 6, 12)]

@@ -16,7 +16,8 @@ from liquidbiopsy.report.timeline import Panel
 MOST_TARGETS, MOST_PROBLEMS = 2, 3
 """Targets of one analyte, and failures, that the summary shows; the sections below have all."""
 PARTIAL = 0.25
-"""Share of a specimen's frames, or cells, from which the summary tells that they were lost."""
+"""Share of a specimen's frames, or cells, from which the summary tells that they were lost;
+one that lost all has failed."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def overview(
         "open": [row for row in told if row["outcome"] == INDETERMINATE],
         "problems": newest_first[:MOST_PROBLEMS],
         "more_problems": len(problems) - MOST_PROBLEMS,
-        "partial": [line for line in quality if line.frames_lost >= PARTIAL * line.frames > 0],
+        "partial": [q for q in quality if PARTIAL * q.frames <= q.frames_lost < q.frames],
         "not_taken": [a["title"] for name, a in assays.items() if name not in measured],
     }
 
