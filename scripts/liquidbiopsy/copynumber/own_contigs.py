@@ -44,11 +44,15 @@ class Matched:
     """Contigs of the bins that the file does not know, by their plain names."""
 
 
+def _builds() -> dict[str, dict[str, int]]:
+    """Length of each contig, by build and plain name."""
+    names = [*map(str, range(1, 23)), "X", "Y"]
+    return {build: dict(zip(names, own, strict=True)) for build, own in BUILDS.items()}
+
+
 def build_of(lengths: Mapping[str, int]) -> str | None:
     """The build whose lengths these are, by plain names of contigs; None where there is none."""
-    order = [*map(str, range(1, 23)), "X", "Y"]
-    for build, known in BUILDS.items():
-        right = dict(zip(order, known, strict=True))
+    for build, right in _builds().items():
         mine = {name: size for name, size in lengths.items() if name in right}
         if mine and all(right[name] == size for name, size in mine.items()):
             return build
@@ -163,11 +167,9 @@ def build_of_bins(bins: Bins) -> str | None:
 
 def _only(fits: Callable[[Bins, Mapping[str, int]], bool], bins: Bins) -> str | None:
     """The one build that fits; None where none does, or both."""
-    order = [*map(str, range(1, 23)), "X", "Y"]
-    known = {build: dict(zip(order, lengths, strict=True)) for build, lengths in BUILDS.items()}
     fitting = [
         build
-        for build, lengths in known.items()
+        for build, lengths in _builds().items()
         if all(name in lengths for name in bins.contigs) and fits(bins, lengths)
     ]
     return fitting[0] if len(fitting) == 1 else None

@@ -70,7 +70,7 @@ def of_cells(tumour: Rows) -> Observation:
         )
     passed = sum(_single(row) for row in tumour)
     lost = [f"{row['cell_id']}: {row['reason']}" for row in tumour if row["status"] == FAILED]
-    two = sum(bool(row.get("doublet")) for row in tumour if row["status"] == MEASURED)
+    two = sum(bool(row.get("doublet")) for row in tumour)
     normal = sum(row.get("clone") == NORMAL for row in tumour if _single(row))
     told = [f"{two} suspected to be two cells"] if two else []
     told += [f"{normal} like normal cells"] if normal else []
