@@ -85,10 +85,13 @@ class NoSlurm(Exception):
 class Cluster:
     """munged, slurmctld and two slurmd; `environment` is what a user of it has."""
 
+    programs: tuple[str, ...] = (*DAEMONS, *COMMANDS)
+    packages = "slurm-wlm, munge"
+
     def __init__(self, folder: Path) -> None:
-        absent = [p for p in (*DAEMONS, *COMMANDS) if not _program(p)]
+        absent = [p for p in self.programs if not _program(p)]
         if absent:
-            raise NoSlurm(f"not on this machine: {', '.join(absent)} (Debian: slurm-wlm, munge)")
+            raise NoSlurm(f"not on this machine: {', '.join(absent)} (Debian: {self.packages})")
         if os.geteuid() != 0:
             raise NoSlurm("slurmd starts as root alone")
         self.folder = folder
@@ -113,21 +116,29 @@ class Cluster:
         key.touch(mode=0o400)
         key.write_bytes(secrets.token_bytes(128))
         host = socket.gethostname().split(".")[0]
-        conf = CONF.format(folder=self.folder, host=host, ports=_free_ports(3))
-        conf_file.write_text(conf, encoding="utf-8")
+        conf = CONF.format(folder=self.folder, host=host, ports=free_ports(3))
+        conf_file.write_text(conf + self.more_settings(), encoding="utf-8")
         own = ("key-file=munge.key", "socket=munge.socket", "pid-file=munge.pid")
         more = ("log-file=munge.log", "seed-file=munge.seed")
         named = (option.split("=") for option in (*own, *more))
         options = [f"--{name}={self.folder / file}" for name, file in named]
-        self._run("munged", "--foreground", "--force", *options)
-        self._wait(lambda: (self.folder / "munge.socket").exists())
+        self.daemon("munged", "--foreground", "--force", *options)
+        self.wait((self.folder / "munge.socket").exists)
+        self.start_accounts()
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        self._wait(lambda: self.idle() == set(NODES))
+        self.wait(lambda: self.idle() == set(NODES))
+
+    def more_settings(self) -> str:
+        """What slurm.conf has besides; nothing where no accounts are kept."""
+        return ""
+
+    def start_accounts(self) -> None:
+        """Start what keeps accounts, before the controller; here nothing does."""
 
     def start_controller(self) -> None:
-        self._run("slurmctld", "-D")
+        self.daemon("slurmctld", "-D")
 
     def stop_controller(self) -> None:
         """End the controller as a restart does: killed, it forgets the jobs of the last seconds."""
@@ -135,7 +146,7 @@ class Cluster:
         self.processes["slurmctld"].wait()
 
     def start_node(self, node: str) -> None:
-        self._run("slurmd", "-D", "-N", node, name=node, SLURMD_NODENAME=node)
+        self.daemon("slurmd", "-D", "-N", node, name=node, SLURMD_NODENAME=node)
 
     def kill_node(self, node: str) -> None:
         """Kill a node and all that runs on it, without warning."""
@@ -156,6 +167,24 @@ class Cluster:
             timeout=60,
         )
         return done.stdout if done.returncode == 0 else ""
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program as `said` does; it must succeed.
+
+        Raises
+        ------
+        NoSlurm
+            It failed.
+        """
+        done = subprocess.run(
+            [_program(program), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise NoSlurm(f"{program} {' '.join(arguments)}: {done.stdout[-300:]}")
 
     def idle(self) -> set[str]:
         """Names of the nodes that wait for jobs."""
@@ -204,7 +233,7 @@ class Cluster:
         for process in self.processes.values():
             process.wait()
 
-    def _run(self, program: str, *arguments: str, name: str = "", **more: str) -> None:
+    def daemon(self, program: str, *arguments: str, name: str = "", **more: str) -> None:
         with open(self.folder / f"{name or program}.out", "ab") as output:
             # It ends with this process, even if that is killed.
             self.processes[name or program] = subprocess.Popen(
@@ -222,7 +251,7 @@ class Cluster:
         script.write_text(words, encoding="utf-8")
         script.chmod(0o755)
 
-    def _wait(self, until: Callable[[], bool]) -> None:
+    def wait(self, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_S
         while not until():
             ended = any(process.poll() is not None for process in self.processes.values())
@@ -242,7 +271,7 @@ def _program(name: str) -> str:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin") or ""
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Ports that nobody listens on, others for each process that asks."""
     free: list[int] = []
     while len(free) < number:
