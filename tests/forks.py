@@ -33,12 +33,15 @@ def server() -> "subprocess.Popen[str]":
 
 
 def snakemake(
-    arguments: list[str], folder: Path, pythons: dict[str, str] | None = None
+    arguments: list[str],
+    folder: Path,
+    pythons: dict[str, str] | None = None,
+    seconds: int = TIMEOUT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake from a folder; `pythons` are as in `by_stage`, or None for jobs as they are."""
     with NamedTemporaryFile(dir=folder, suffix=".said") as said:
         run = {"arguments": arguments, "folder": str(folder), "said": said.name}
-        run |= {"environment": dict(os.environ), "pythons": pythons}
+        run |= {"environment": dict(os.environ), "pythons": pythons, "seconds": seconds}
         process = server()
         assert process.stdin and process.stdout
         process.stdin.write(json.dumps(run) + "\n")
@@ -78,7 +81,7 @@ def _run(run: dict[str, Any], by_stage: Any) -> None:
     """Become the process of one run."""
     code = 1
     try:
-        signal.alarm(TIMEOUT_S)
+        signal.alarm(run["seconds"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(os.open(run["said"], os.O_WRONLY | os.O_APPEND), 1)
         os.dup2(1, 2)
