@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 from repository import ROOT
 
-TESTS = ("test_reruns", "test_dtc_reruns", "test_ctdna_contract")
+TESTS = (
+    "test_reruns",
+    "test_dtc_reruns",
+    "test_ctdna_contract",
+    "test_ctdna_genomes",
+    "test_scdna_cells",
+)
 ROW = re.compile(
     r"^\| (?P<change>[^|]+) \| (?P<steps>[^|]+) \| `(?P<file>\w+)` `(?P<test>[^`]+)` \|$", re.M
 )
 FOLLOWING = {"report", "cohort"}
 STEPS = re.compile(
-    r"\b(none|index|align|consensus|fragments|variants|mrd|observe|detect|classify|count|gallery|report|cohort)\b"
+    r"\b(none|index|align|consensus|fragments|normals?|copies|variants|mrd|observe|reads|profiles|clones"
+    r"|detect|classify|count|gallery|report|cohort)\b"
 )
 
 

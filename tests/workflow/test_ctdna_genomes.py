@@ -1,6 +1,8 @@
 """Whole genomes of plasma through the workflow, good ones and bad ones in one run."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from genome_laboratory import BIN_BP, GenomeLaboratory
@@ -121,3 +123,42 @@ def test_the_page_draws_the_genome(lab: GenomeLaboratory) -> None:
     page = Path(lab.folder, "results", "reports", "A", "report.html").read_text("utf-8")
     assert "Copies over the genome" in page and "Lengths of fragments" in page
     assert len(page) < 3_000_000
+
+
+CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "max_copies": ({"copies": {"max_copies": 6}}, {"copies", "observe"}),
+    "fragments": (
+        {"fragments": {"min_mapq": 10}},
+        {"normal", "normals", "fragments", "copies", "observe"},
+    ),
+}
+FILES = {
+    "donor0.simulated.wig": {"normal", "normals", "copies", "observe"},
+    "tumour.simulated.wig": {"fragments", "copies", "observe"},
+}
+FOLLOWING = {"report", "cohort"}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_does_anew_what_hangs_on_it(lab: GenomeLaboratory, change: str) -> None:
+    own = lab.settings["assays"]["ctdna"]["wgs"]
+    before = dict(own)
+    settings, expected = CHANGES[change]
+    own.update(settings)
+    try:
+        assert set(lab.planned()) == expected | FOLLOWING
+    finally:
+        own.clear()
+        own.update(before)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bins_that_are_written_over(lab: GenomeLaboratory, name: str) -> None:
+    file = lab.genomes / name
+    kept = file.read_bytes(), file.stat()
+    file.write_bytes(kept[0] + b"1\n")
+    try:
+        assert set(lab.planned()) == FILES[name] | FOLLOWING
+    finally:
+        file.write_bytes(kept[0])
+        os.utime(file, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))

@@ -1,7 +1,9 @@
 """Single cells through the workflow, good ones and bad ones in one run."""
 
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,22 +197,53 @@ def test_the_page_shows_cells_and_clones(lab: CellsLaboratory) -> None:
     assert "Traceback" not in logs
 
 
-def test_what_reruns_when_a_setting_changes(lab: CellsLaboratory) -> None:
+FROM_CLONES = {"clones", "observe", "report", "cohort"}
+FROM_READS = {"reads", "profiles", *FROM_CLONES}
+CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "clones": ({"clones": {"min_cells": 3}}, FROM_CLONES),
+    "tree": ({"tree": {"replicates": 20}}, FROM_CLONES),
+    "reads_min": ({"quality": {"reads_min": 40000}}, {"profiles", *FROM_CLONES}),
+    "ploidy_max": ({"profiles": {"ploidy_max": 6}}, {"profiles", *FROM_CLONES}),
+    "alleles": ({"alleles": {"min_reads": 5}}, FROM_READS),
+}
+FILES = {"counts of a cell": FROM_READS, "role": FROM_READS}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_does_anew_what_hangs_on_it(lab: CellsLaboratory, change: str) -> None:
     own = lab.settings["assays"]["scdna"]
     before = dict(own)
-    changed = {
-        "clones": {"min_cells": 3},
-        "quality": {"reads_min": 40000},
-        "tree": {"replicates": 20},
-    }
-    again = {
-        "clones": {"clones", "observe", "report", "cohort"},
-        "tree": {"clones", "observe", "report", "cohort"},
-        "quality": {"profiles", "clones", "observe", "report", "cohort"},
-    }
-    for name, value in changed.items():
-        own[name] = value
-        assert set(lab.planned()) == again[name], name
+    settings, expected = CHANGES[change]
+    own.update(settings)
+    try:
+        assert set(lab.planned()) == expected
+    finally:
         own.clear()
         own.update(before)
+
+
+def test_another_role_of_one_cell_does_its_specimen_anew(lab: CellsLaboratory) -> None:
+    row = next(row for row in lab.rows["scdna"] if row["specimen_id"] == "A_blood")
+    before = row["role"]
+    row["role"] = "normal_cell"
+    try:
+        planned = lab.planned()
+    finally:
+        row["role"] = before
+    assert set(planned) == FILES["role"]
+    assert planned["reads"] == {"A_blood"} and planned["report"] == {"A"}
     assert lab.planned() == {}
+
+
+def test_counts_of_one_cell_that_are_written_over(lab: CellsLaboratory) -> None:
+    row = next(row for row in lab.rows["scdna"] if row["cell_id"] == "ctc2")
+    counts = lab.folder / row["wig"]
+    kept = counts.read_bytes(), counts.stat()
+    counts.write_bytes(kept[0] + b"1\n")
+    try:
+        planned = lab.planned()
+    finally:
+        counts.write_bytes(kept[0])
+        os.utime(counts, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))
+    assert set(planned) == FILES["counts of a cell"]
+    assert planned["reads"] == {"A_blood"} and planned["report"] == {"A"}
