@@ -7,4 +7,4 @@ from liquidbiopsy.record.crate import write_record
 
 with log_to(snakemake.log[0]):  # noqa: F821
     job = snakemake  # noqa: F821
-    write_record(Path(job.output.crate), job.params.settings)
+    write_record(Path(job.output.crate), job.params.settings, job.params.snakemake)

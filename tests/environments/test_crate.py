@@ -32,7 +32,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def crate(tmp_path: Path) -> Path:
     write_patient(tmp_path)
     (tmp_path / "run").mkdir()
-    write_record(tmp_path / "run" / CRATE, {"assays": {"blood": {"gates": "portable", "n": [1]}}})
+    settings = {"assays": {"blood": {"gates": "portable", "n": [1]}}}
+    write_record(tmp_path / "run" / CRATE, settings, "9.20.0")
     return tmp_path / "run" / CRATE
 
 

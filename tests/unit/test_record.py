@@ -38,7 +38,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         os.utime(benchmark, (ended, ended))
     (results / "logs").mkdir()
     (results / "logs" / "cohort.log").write_text("said\n")
-    write_record(results / "run" / "ro-crate-metadata.json", RUN)
+    write_record(results / "run" / "ro-crate-metadata.json", RUN, "9.20.0")
     return results
 
 
@@ -65,6 +65,11 @@ def test_every_result_is_named_with_its_checksum(results: Path, entities: Any) -
         assert entity["sha256"] == hashlib.sha256(content).hexdigest()
         assert entity["contentSize"] == str(len(content))
     assert set(ids(entities["#run"]["result"])) == set(named)
+
+
+def test_the_version_of_snakemake_is_that_of_the_run(entities: Any) -> None:
+    (language,) = (e for e in entities.values() if e["@type"] == "ComputerLanguage")
+    assert language["version"] == "9.20.0"
 
 
 def test_inputs_are_the_raw_ones_by_their_bytes(entities: Any) -> None:
@@ -113,7 +118,7 @@ def test_the_crate_keeps_to_its_form(results: Path, entities: Any) -> None:
 
 def test_results_without_benchmarks(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    write_record(tmp_path / "run" / "ro-crate-metadata.json", {})
+    write_record(tmp_path / "run" / "ro-crate-metadata.json", {}, "9.20.0")
     crate = json.loads((tmp_path / "run" / "ro-crate-metadata.json").read_text("utf-8"))
     (run,) = [e for e in crate["@graph"] if e["@id"] == "#run"]
     assert run["startTime"] == run["endTime"]

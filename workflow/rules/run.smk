@@ -1,5 +1,7 @@
 # What the run was: how its specimens came out, for people and for MultiQC; and, when all else is done,
 # a record for other programs and for later years.
+from importlib.metadata import version
+
 from liquidbiopsy.cohort.multiqc import multiqc_files
 from liquidbiopsy.core.digest import code_digest
 
@@ -61,6 +63,7 @@ rule record:
     params:
         code=code_digest("liquidbiopsy.record.crate"),
         settings=run.config,
+        snakemake=version("snakemake"),  # the environment of the job may have none
     message:
         "the record of the run, with its inputs, settings and results"
     script:

@@ -12,7 +12,6 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ FORMATS = {
 }
 
 
-def write_record(path: Path, settings: Mapping[str, Any]) -> None:
+def write_record(path: Path, settings: Mapping[str, Any], snakemake: str) -> None:
     """Write the crate, and beside it the workflow's Snakefile, which it describes.
 
     Parameters
@@ -53,6 +52,8 @@ def write_record(path: Path, settings: Mapping[str, Any]) -> None:
         `<results>/run/ro-crate-metadata.json`.
     settings : mapping
         The run's settings, defaults filled in.
+    snakemake : str
+        Version of the Snakemake that runs the workflow.
     """
     results, snakefile = path.parent.parent, path.with_name(WORKFLOW)
     with atomic_path(snakefile) as partial:
@@ -61,7 +62,7 @@ def write_record(path: Path, settings: Mapping[str, Any]) -> None:
     environments = [
         File(f"envs/{p.name}", sha256_of_path(p)) for p in sorted(REPOSITORY.glob("envs/*.yaml"))
     ]
-    crate = crate_of(left, settings, code_version(), snakefile, environments)
+    crate = crate_of(left, settings, code_version(), snakefile, environments, snakemake)
     text = json.dumps(crate.metadata.generate(), indent=1, ensure_ascii=False, sort_keys=True)
     write_text(path, text + "\n")
 
@@ -85,6 +86,7 @@ def crate_of(
     code: str,
     snakefile: Path,
     environments: list[File],
+    snakemake: str,
 ) -> ROCrate:
     """The crate of a run, see `write_record`."""
     crate = ROCrate(version="1.1")
@@ -101,7 +103,7 @@ def crate_of(
     ]
     crate.metadata.extra_contexts.append(TERMS)
     workflow = crate.add_workflow(
-        str(snakefile), WORKFLOW, main=True, lang="snakemake", lang_version=version("snakemake")
+        str(snakefile), WORKFLOW, main=True, lang="snakemake", lang_version=snakemake
     )
     workflow["name"], workflow["version"] = "liquidbiopsy", __version__
     workflow["sha256"] = sha256_of_path(snakefile)
