@@ -1,4 +1,4 @@
-"""A page with more than fits it: many events, many targets, very small numbers."""
+"""A page with more than fits it: many events, many targets, small numbers; and units in words."""
 
 import re
 from itertools import combinations
@@ -10,6 +10,7 @@ from reporting import ASSAYS, SETTINGS, patient, specimen, write_specimen
 
 from liquidbiopsy.core.observations import Observation
 from liquidbiopsy.report.patient import write_report
+from liquidbiopsy.report.statements import state
 from liquidbiopsy.report.timeline_axes import LETTER_PX, place_labels, tick_words
 
 LABELS = ["mastectomy and axillary clearance", "paclitaxel and trastuzumab", "port", "letrozole"]
@@ -69,3 +70,12 @@ def test_the_summary_says_what_it_leaves_out_and_what_a_variant_is_given_as(page
     rows = re.findall(r'<th scope="row">(GENE\d) [^<]*<br><span class="small">([^<]+)<', summary)
     assert rows == [("GENE8", "Tumour fraction"), ("GENE7", "Tumour fraction")]
     assert '<a href="#timeline">6 more of the timeline below</a>' in summary
+
+
+def test_a_concentration_is_not_said_to_be_in_the_volume_of_its_tube() -> None:
+    row = specimen("T1", 0, assay="plasma", volume_ml=4.0)
+    amount = Observation("dna_yield", value=10.0, unit="ng/mL", denominator=4.0).row(row)
+    assert state(amount, 4.0, ASSAYS["plasma"]).result == "10 ng/mL"
+    assert state(amount, 3.0, ASSAYS["plasma"]).result == "10 ng/mL"
+    count = Observation("blood_count", value=3.0, count=3, unit="{cells}", denominator=4.0)
+    assert state(count.row(row), 4.0, ASSAYS["plasma"]).result == "3 in 4 ml"

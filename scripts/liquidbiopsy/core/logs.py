@@ -25,8 +25,9 @@ CHECKSUMS = Path(".snakemake", "checksums")
 def log_to(path: str | os.PathLike[str]) -> Iterator[None]:
     """Send prints, warnings, logging and what C libraries write on stderr to the file at `path`.
 
-    A `UserError`, or a full disk, is written as its message alone, any other error with its traceback. As every
-    script runs in it, checksums of large files are remembered in it, for the jobs that follow.
+    A `UserError`, or a full disk, is written as its message alone, any other error with its
+    traceback. As every script runs in it, checksums of large files are remembered in it, for the
+    jobs that follow.
 
     Raises
     ------
