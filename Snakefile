@@ -23,7 +23,12 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    run = read_run(config, workflow.basedir, look=workflow.is_main_process)
+    run = read_run(
+        config,
+        workflow.basedir,
+        look=workflow.is_main_process,
+        files=workflow.configfiles,
+    )
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -10,6 +10,9 @@ import pytest
 from repository import ROOT
 from sound_sheets import SETTINGS, as_yaml, problems, put, read, settings, write_sheets
 
+from liquidbiopsy.core.errors import CheckError
+from liquidbiopsy.core.run import read_run
+
 CTC = "assays__ctc__"
 SCANNER = "assays__ctc__platforms__scanner__"
 GATE = {"call": "ctc", "when": "cytokeratin.snr > 5"}
@@ -67,6 +70,13 @@ WRONG = {
     "grades fall": (CTC + "markers__her2__grades", [6, 3, 12], "her2.grades: a bound is below"),
     "two grades": (CTC + "markers__her2__grades", [6, 3], "markers.her2.grades"),
     "range": (CTC + "controls__high", {"min": 9, "max": 8}, "controls.high: its min is above"),
+    "sheet of no name": ("sheets__patients", "", "sheets.patients: '' should be non-empty"),
+    "assay's sheet of no name": (CTC + "sheet", "", "assays.ctc: sheet is missing"),
+    "blank section": ("report", {"facility": None}, "report.facility: is blank; give a value"),
+    "results of no name": ("results", "", "results: '' should be non-empty"),
+    "results among the sheets": ("results", ".", "results: '.' is the working directory"),
+    "results like a wildcard": ("results", "r{x}", "results: 'r{x}' has a brace in it"),
+    "results in a file": ("results", "ctc.tsv", "results: 'ctc.tsv' is there and is not a folder"),
     "half a range": (
         CTC + "controls__high",
         {"min": 9},
@@ -198,6 +208,19 @@ def test_the_workflow_stops_at_a_mistyped_setting(folder: Path) -> None:
     assert done.returncode == 1 and "Traceback" not in done.stdout
     assert "did you mean 'portable'?" in done.stdout
     assert not (folder / "results").exists()
+
+
+def test_a_key_that_stands_twice_is_told_with_its_file_and_line(folder: Path) -> None:
+    path = as_yaml(folder, settings(report__facility="one"))
+    path.write_text(path.read_text() + "report: {facility: two, facility: three}\n")
+    with pytest.raises(CheckError) as caught:
+        read_run(settings(assays__ctc__gate=1), ROOT, files=[path])
+    said = [str(p) for p in caught.value.problems]
+    last = len(path.read_text().splitlines())
+    for key in ("report", "facility"):
+        words = f"run.yaml: '{key}' stands twice in one place, again in line {last}; leave one"
+        assert words in said
+    assert [s for s in said if s.startswith("run.yaml: unknown setting 'assays.ctc.gate'")]
 
 
 @pytest.mark.parametrize("path", ["sheets__events", "assays__ctc__snakefile"])

@@ -66,7 +66,15 @@ CELLS = {
     "volume without end": ("specimens", 2, 6, "inf", 2, "volume_ml", "is not a number"),
     "volume too large to be": ("specimens", 2, 6, "1e999", 2, "volume_ml", "is not a number"),
     "volume that is no number": ("specimens", 2, 6, "nan", 2, "volume_ml", "is not a number"),
-    "volume with its unit": ("specimens", 2, 6, "7.5 ml", 2, "volume_ml", "is not a number"),
+    "volume with its unit": ("specimens", 2, 6, "7.5 ml", 2, "volume_ml", "leave the unit out"),
+    "volume not known": ("specimens", 2, 6, "#N/A", 2, "volume_ml", "leave it blank where"),
+    "volume's decimal comma": ("specimens", 2, 6, "7,5", 2, "volume_ml", "; write a decimal point"),
+    "volume that must be above": ("specimens", 2, 6, "0", 2, "volume_ml", "(above 0)"),
+    "day as a date": ("specimens", 2, 5, "2024-01-05", 2, "day", "days count from the patient's"),
+    "day as a German date": ("specimens", 2, 5, "5.1.2024", 2, "day", "days count from the"),
+    "day with a typeset minus": ("specimens", 2, 5, "−3", 2, "day", "write the minus as a hyphen"),
+    "day of a spreadsheet": ("specimens", 2, 5, "21.0", 2, "day", "leave the .0 out"),
+    "id in words": ("patients", 2, 1, "A.1", 2, "patient_id", "(a letter, then letters, digits, _"),
 }  # fmt: skip
 
 
@@ -120,6 +128,23 @@ def test_a_death_before_the_progression(folder: Path, pfs: int, overall: int, so
     (problem,) = problems()
     assert (problem.line, problem.column) == (2, "os_days")
     assert problem.message == "89 is less than pfs_days, which is 90"
+
+
+@pytest.mark.parametrize(("day", "died", "sound"), [(10, 1, True), (11, 1, False), (11, 0, True)])
+def test_nothing_is_later_than_the_death(folder: Path, day: int, died: int, sound: bool) -> None:
+    lines = ["patient_id\tos_days\tos_event", f"P1\t10\t{died}", "P2\t\t1"]
+    (folder / "patients.tsv").write_text("\n".join(lines) + "\n")
+    put(folder, "specimens", 2, 5, str(day))
+    put(folder, "events", 2, 2, str(day))
+    if sound:
+        assert read().patients["P1"]["os_days"] == 10
+        return
+    found = problems()
+    assert [(p.file, p.line, p.column) for p in found] == [
+        ("events.tsv", 2, "day"),
+        ("specimens.tsv", 2, "day"),
+    ]
+    assert all(p.message.startswith("11 is after the death of 'P1' on day 10") for p in found)
 
 
 HEADER = {
@@ -190,6 +215,8 @@ GOOD = {
     "spaces round the values": lambda b: b.replace(b"P1\t", b" P1 \t"),
     "blank lines": lambda b: b"\n" + b.replace(b"\n", b"\n\n") + b"\n\t\t\n",
     "no end of the last line": lambda b: b.rstrip(b"\n"),
+    "quotation marks round the values": lambda b: b.replace(b"\tP1\t", b'\t"P1"\t'),
+    "quotation marks in the header": lambda b: b.replace(b"patient_id", b'"patient_id"'),
     "empty fields beyond the header": lambda b: b.replace(b"\t2\n", b"\t2\t\t\n"),
 }
 
@@ -202,9 +229,21 @@ def test_what_spreadsheets_do_is_read(folder: Path, case: str) -> None:
     assert list(read().patients) == ["P1", "P2"]
 
 
-def test_quotation_marks_are_characters(folder: Path) -> None:
-    put(folder, "specimens", 2, 4, '"baseline')
-    assert read().specimens["ctc"]["S1"].row["visit"] == '"baseline'
+QUOTED = {
+    '"baseline': '"baseline',
+    'the "first"': 'the "first"',
+    '"one" and "two"': '"one" and "two"',
+    '"late, see protocol"': "late, see protocol",
+    '"the ""first"""': 'the "first"',
+    '""': None,
+    '"': '"',
+}
+
+
+@pytest.mark.parametrize("written", QUOTED)
+def test_quotation_marks_are_characters_but_round_a_whole_field(folder: Path, written: str) -> None:
+    put(folder, "specimens", 2, 4, written)
+    assert read().specimens["ctc"]["S1"].row["visit"] == QUOTED[written]
 
 
 def test_a_very_long_field_is_read(folder: Path) -> None:

@@ -255,3 +255,35 @@ def test_what_is_no_results_is_refused(
     assert main([str(a), str(spoil(a))]) == 2
     said = capsys.readouterr().err
     assert message in said and "Traceback" not in said
+
+
+def decide(results: Path, cells: int, rule: str, settings: str = "Core facility") -> Path:
+    """Decisions of P1, and of the cohort, on a specimen of so many cells, by a rule."""
+    rows = [{"specimen_id": "P1_a", "cell_id": str(cells), "call": rule, "auto_call": "t"}]
+    observed = results / "blood" / "P1_a" / "observations.parquet"
+    of_report = {"blood/P1_a/observations.parquet": sha256_of_path(observed), "rules/ctc": rule}
+    mine = results / "reports" / "P1" / "decisions.parquet"
+    write_table(table_of(rows, CELLS), mine, CELLS, Provenance("5" * 64, settings, of_report))
+    of_cohort = Provenance("6" * 64, None, {"P1": sha256_of_path(mine)})
+    write_table(table_of(rows, CELLS), results / "cohort" / "decisions.parquet", CELLS, of_cohort)
+    return results
+
+
+@pytest.mark.parametrize(
+    ("made", "rule", "cause"),
+    [
+        (Making(gates="strict", cells=4), SLIDE, "setting: of cells"),
+        (Making(), BED, "input: rules/ctc"),
+        (Making(volume_ml=4.0), BED, "setting: of observations, input: rules/ctc"),
+    ],
+)
+def test_a_decision_is_followed_to_the_specimen_and_to_the_rule(
+    a: Path, tmp_path: Path, made: Making, rule: str, cause: str
+) -> None:
+    decide(a, 3, SLIDE)
+    b = decide(make(tmp_path / "b", made), made.cells, rule)
+    told = {d for d in differences(a, b) if d[2] == "table decisions"}
+    causes = cause.split(", ")
+    for of_whom in (("P1", "report"), ("", "cohort")):
+        (mine,) = [d for d in told if d[:2] == of_whom]
+        assert sorted(mine[3].split(", ")) == sorted(causes)

@@ -93,7 +93,7 @@ TEXTS = {
     "no YAML": ("id: [", "not valid YAML"),
     "nothing": ("", "None is not of type 'object'"),
     "a list": ("- id: x", "is not of type 'object'"),
-    "key twice": ("id: a\nid: b\n", "'id' stands twice, line 1"),
+    "key twice": ("id: a\nid: b\n", "'id' stands twice, line 2"),
     "a tag": ("id: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
 }
 

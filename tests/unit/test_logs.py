@@ -1,5 +1,6 @@
 """What a rule's log holds."""
 
+import errno
 import logging
 import os
 import sys
@@ -45,3 +46,18 @@ def test_an_unexpected_error_keeps_its_traceback(tmp_path):
         raise ZeroDivisionError("oh")
     said = (tmp_path / "step.log").read_text()
     assert "Traceback" in said and "ZeroDivisionError: oh" in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_no_error_of_the_program(tmp_path, number):
+    with pytest.raises(SystemExit) as stopped, log_to(tmp_path / "step.log"):
+        raise OSError(number, os.strerror(number), "results/cells.parquet")
+    said = (tmp_path / "step.log").read_text()
+    assert stopped.value.code == 1 and "Traceback" not in said
+    assert os.strerror(number) in said and "make room where the results go" in said
+
+
+def test_another_error_of_the_system_keeps_its_traceback(tmp_path):
+    with pytest.raises(SystemExit), log_to(tmp_path / "step.log"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    assert "Traceback" in (tmp_path / "step.log").read_text()

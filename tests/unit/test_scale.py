@@ -99,8 +99,8 @@ def test_parsing_grows_with_the_rows_and_not_faster(made_up):
 
 def test_a_value_is_checked_once_however_often_it_stands(made_up, monkeypatch):
     seen: list[str] = []
-    convert = sheets._convert
-    monkeypatch.setattr(sheets, "_convert", lambda v, c: seen.append(v) or convert(v, c))
+    convert = sheets.convert
+    monkeypatch.setattr(sheets, "convert", lambda v, c: seen.append(v) or convert(v, c))
     made_up(50)
     assert len(seen) < 50  # days and volumes; text that is sound is not converted
 

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from liquidbiopsy.cohort.multiqc import multiqc_files
 from liquidbiopsy.core.digest import code_digest
+from liquidbiopsy.core.sizes import megabytes
 
 
 rule quality:
@@ -28,8 +29,8 @@ rule quality:
         "liquidbiopsy/report",
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * int(input.size_mb)),
-        runtime=lambda wildcards, input, attempt: attempt * (5 + int(input.size_mb) // 100),
+        mem_mb=lambda wildcards, input, attempt: attempt * (1000 + 4 * megabytes(input)),
+        runtime=lambda wildcards, input, attempt: attempt * (5 + megabytes(input) // 100),
     params:
         code=page_digest("liquidbiopsy.cohort.quality"),
         specimens=[s.row for of_assay in run.specimens.values() for s in of_assay.values()],

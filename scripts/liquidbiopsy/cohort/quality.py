@@ -18,6 +18,8 @@ from liquidbiopsy.report.quality import FRAMES, FRAMES_LOST, SIMULATED, told_sim
 from liquidbiopsy.report.statements import unit_words, with_unit
 
 TEMPLATES = Path(__file__).with_name("templates")
+WIDE = 10
+"""Measurements without a limit in one table: what fits a page."""
 IN_COLUMNS = (SIMULATED, FRAMES, FRAMES_LOST)
 """Metrics that the page tells elsewhere than in a column of their own."""
 OUTSIDE = "outside"
@@ -139,6 +141,7 @@ def quality_page(
         patients=len({row["patient_id"] for row in specimens}),
         counts={rank: sum(row.rank == rank for row in rows) for rank in RANKS},
         bad=bad,
+        wide=WIDE,
         titles={name: declared["title"] for name, declared in assays.items()},
     )
 

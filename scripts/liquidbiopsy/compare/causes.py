@@ -48,7 +48,7 @@ class Tracer:
     def own(self, name: str) -> frozenset[Cause]:
         """The causes that stand in the table itself: not those of the tables it is made from."""
         one, other = self._made(name)
-        made = {c for key in _changed(one, other) for c in self._raw(key, one, other)}
+        made = {c for key in changed_inputs(one, other) for c in self._raw(key, one, other)}
         return frozenset({*step_causes(PurePosixPath(name).stem, one, other), *made})
 
     def _walk(self, name: str, seen: set[str]) -> Iterator[Cause]:
@@ -61,18 +61,14 @@ class Tracer:
             return
         yield from self.own(name)
         one, other = self._made(name)
-        for key in _changed(one, other):
+        for key in changed_inputs(one, other):
             for file in self._files(key, one, other):
                 yield from self._walk(file, seen)
 
     def _raw(self, key: str, one: Made, other: Made) -> Iterator[Cause]:
         """An input that is no file of the results."""
         if not self._files(key, one, other):
-            if key not in one.inputs or key not in other.inputs:
-                yield Cause(INPUT, f"{key} (only in {'B' if key in other.inputs else 'A'})")
-            else:
-                unreadable = "unreadable" in (one.inputs[key], other.inputs[key])
-                yield Cause(INPUT, key + (" (unreadable in one)" if unreadable else ""))
+            yield input_cause(key, one, other)
 
     def _files(self, key: str, one: Made, other: Made) -> list[str]:
         """The files of the results that have an input's bytes, in either set."""
@@ -96,10 +92,18 @@ class Tracer:
         return self._known[name]
 
 
-def _changed(one: Made, other: Made) -> list[str]:
+def changed_inputs(one: Made, other: Made) -> list[str]:
     """Names of the inputs whose checksums differ or that only one of them has."""
     names = sorted({*one.inputs, *other.inputs})
     return [n for n in names if one.inputs.get(n) != other.inputs.get(n)]
+
+
+def input_cause(key: str, one: Made, other: Made) -> Cause:
+    """That an input differs, or that one of them lacks it."""
+    if key not in one.inputs or key not in other.inputs:
+        return Cause(INPUT, f"{key} (only in {'B' if key in other.inputs else 'A'})")
+    unreadable = "unreadable" in (one.inputs[key], other.inputs[key])
+    return Cause(INPUT, key + (" (unreadable in one)" if unreadable else ""))
 
 
 def step_causes(table: str, one: Made, other: Made) -> Iterator[Cause]:

@@ -6,7 +6,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from liquidbiopsy.compare.causes import TABLE, UNKNOWN, Cause, Tracer, step_causes
+from liquidbiopsy.compare.causes import (
+    TABLE,
+    UNKNOWN,
+    Cause,
+    Tracer,
+    changed_inputs,
+    input_cause,
+    step_causes,
+)
 from liquidbiopsy.compare.made import Folders, made_of, rows_of
 from liquidbiopsy.compare.places import (
     COHORT,
@@ -20,6 +28,7 @@ from liquidbiopsy.compare.places import (
 )
 from liquidbiopsy.compare.values import statement_changes, table_change
 
+DECISIONS = "decisions"
 NOTHING = Cause(UNKNOWN, "settings, inputs, code and packages are the same")
 
 
@@ -125,10 +134,33 @@ def _of_report(
     for name in changed:
         words = table_change(rows_of(pair.a / name), rows_of(pair.b / name))
         if words and PurePosixPath(name).stem not in explained:
-            found.append(Difference(*key, subject_of(name, place), *words, _listed(own)))
+            causes = _listed(_of_joined(pair, name, key[1]))
+            found.append(Difference(*key, subject_of(name, place), *words, causes))
     if own and not found:
         found.append(Difference(*key, "", SAME, SAME, _listed(own)))
     yield from found
+
+
+def _of_joined(pair: Pair, name: str, step: str) -> set[Cause]:
+    """Causes behind a table of a report or of the cohort, followed through what it is made from.
+
+    A report names tables of specimens by their place in the results, the cohort those of reports
+    by the patient; what is neither, as a decision rule, is an input.
+    """
+    one, other = made_of(pair.a / name), made_of(pair.b / name)
+    found = set(step_causes(step, one, other))
+    for key in changed_inputs(one, other):
+        of_patient = [
+            f"{REPORTS}/{key}/{stem}{TABLE}" for stem in (PurePosixPath(name).stem, DECISIONS)
+        ]
+        file = next((f for f in (key, *of_patient) if pair.shared(f)), "")
+        if file in of_patient:
+            found |= _of_joined(pair, file, REPORT)
+        elif file:
+            found |= _tracer(pair, str(PurePosixPath(file).parent)).of(file)
+        else:
+            found.add(input_cause(key, one, other))
+    return found
 
 
 def _tracer(pair: Pair, place: str) -> Tracer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -15,6 +16,7 @@ from liquidbiopsy.core.errors import UserError
 from liquidbiopsy.core.remembered import remembering
 
 STDERR = 2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 CHECKSUMS = Path(".snakemake", "checksums")
 """Beside Snakemake's own notes on the files of a working directory."""
 
@@ -23,8 +25,9 @@ CHECKSUMS = Path(".snakemake", "checksums")
 def log_to(path: str | os.PathLike[str]) -> Iterator[None]:
     """Send prints, warnings, logging and what C libraries write on stderr to the file at `path`.
 
-    A `UserError` is written as its message alone, any other error with its traceback. As every
-    script runs in it, checksums of large files are remembered in it, for the jobs that follow.
+    A `UserError`, or a full disk, is written as its message alone, any other error with its
+    traceback. As every script runs in it, checksums of large files are remembered in it, for the
+    jobs that follow.
 
     Raises
     ------
@@ -45,8 +48,11 @@ def log_to(path: str | os.PathLike[str]) -> Iterator[None]:
         except UserError as error:
             print(error, file=handle)
             sys.exit(1)
-        except Exception:
-            traceback.print_exc(file=handle)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                print(f"{error}; make room where the results go, and run again", file=handle)
+            else:
+                traceback.print_exc(file=handle)
             sys.exit(1)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from liquidbiopsy.core.errors import CheckError, Problem, did_you_mean
-from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
+from liquidbiopsy.core.settings import LOADER, check_settings, keys_twice, read_yaml, with_defaults
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES, SCHEMA = ROOT / "resources" / "rules", ROOT / "workflow" / "schemas" / "rule.schema.yaml"
@@ -49,21 +49,6 @@ class Rule:
     sha256: str
     body: Mapping[str, Any]
     """The file's content, with the defaults of the schema."""
-
-
-_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Strict(_SAFE):
-    """YAML in which a key that stands twice is an error: the first would be lost in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.YAMLError(f"'{twice[0]}' stands twice, line {node.start_mark.line + 1}")
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        return found
 
 
 def rule_paths(listed: Sequence[str], folder: Path = RULES) -> list[Path]:
@@ -131,14 +116,16 @@ def read_rule(path: Path, schema: Mapping[str, Any]) -> Rule:
     file = path.name if path.parent == RULES else str(path)
     try:
         content = path.read_bytes()
-        body = yaml.load(content, Loader=_Strict)  # noqa: S506 (a SafeLoader)
+        body = yaml.load(content, Loader=LOADER)  # noqa: S506 (a SafeLoader)
+        twice = keys_twice(content)
     except OSError as error:
         raise CheckError([Problem(file, 0, "", f"cannot be read ({error.strerror})")]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         words = f"not valid YAML: {' '.join(str(error).split())}"
         raise CheckError([Problem(file, 0, "", words)]) from error
     filled = with_defaults(body, schema)
-    problems = check_settings(filled, schema, file)
+    problems = [Problem(file, 0, "", f"'{key}' stands twice, line {line}") for line, key in twice]
+    problems += check_settings(filled, schema, file)
     if not problems:
         problems = [Problem(file, 0, "", words) for words in _wrong(filled)]
     if problems:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from liquidbiopsy.core.assay import Assay, check_choices, read_assay
-from liquidbiopsy.core.errors import CheckError, Problem, UserError, did_you_mean
-from liquidbiopsy.core.paths import existing, expand_path, real_paths
+from liquidbiopsy.core.errors import CheckError, Problem, UserError
+from liquidbiopsy.core.paths import existing, expand_path
 from liquidbiopsy.core.rules import read_rules
-from liquidbiopsy.core.settings import check_settings, read_yaml, with_defaults
-from liquidbiopsy.core.sheets import Sheet, check_references, read_sheet, rows_that_stay
+from liquidbiopsy.core.settings import (
+    check_files,
+    check_settings,
+    read_yaml,
+    shown_file,
+    with_defaults,
+)
+from liquidbiopsy.core.sheets import read_sheet, rows_that_stay
+from liquidbiopsy.core.sheets_together import check_own, check_shared
 
 SETTINGS = "config.yaml"
 SHARED_SHEETS = ("patients", "specimens", "events", "reviews")
@@ -79,7 +86,13 @@ def current_run() -> Run:
     return _latest[-1]
 
 
-def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) -> Run:
+def read_run(
+    config: Mapping[str, Any],
+    root: str | Path,
+    *,
+    look: bool = True,
+    files: Sequence[str | Path] = (),
+) -> Run:
     """Read and check the settings and all sheets.
 
     Parameters
@@ -91,12 +104,29 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
     look : bool
         Whether files are looked at, to tell one under two names. The jobs of a cluster read all
         sheets again, and what was told before they were sent out they need not ask anew.
+    files : sequence of path
+        Files that the settings were read from, for the messages.
 
     Raises
     ------
     CheckError
         Anything in the settings or the sheets is wrong; all of it in one listing.
     """
+    named = " and ".join(map(shown_file, files)) or SETTINGS
+    problems = check_files(files) if look else []
+    try:
+        run = _read_run(config, root, look)
+    except CheckError as error:
+        of_settings = {p for p in error.problems if p.file == SETTINGS}
+        problems += [replace(p, file=named) if p in of_settings else p for p in error.problems]
+    if problems:
+        raise CheckError(problems)
+    _latest[:] = [run]
+    return run
+
+
+def _read_run(config: Mapping[str, Any], root: str | Path, look: bool) -> Run:
+    """As `read_run`, with the settings' file under one name."""
     workflow = Path(root) / "workflow"
     schemas = {p.name.split(".")[0]: read_yaml(p) for p in (workflow / "schemas").glob("*.yaml")}
     filled = with_defaults(dict(config), schemas["config"])
@@ -104,7 +134,7 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
     if not _has_its_parts(filled):
         raise CheckError(problems)
     if not problems:
-        problems = _check_rules(filled["rules"])
+        problems = [*_check_results(filled["results"], look), *_check_rules(filled["rules"])]
     assays: dict[str, Assay] = {}
     for name, settings in filled["assays"].items():
         try:
@@ -116,7 +146,8 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
         own = {k: v for k, v in settings.items() if k != "snakefile"}
         filled["assays"][name] = with_defaults(own, schema)
         found = check_settings(filled["assays"][name], schema, SETTINGS, f"assays.{name}")
-        if not found and not isinstance(filled["assays"][name].get("sheet"), str):
+        sheet = filled["assays"][name].get("sheet")
+        if not found and not (isinstance(sheet, str) and sheet):
             found = [Problem(SETTINGS, 0, "", f"assays.{name}: sheet is missing")]
         if not found:
             words = check_choices(assays[name], filled["assays"][name])
@@ -132,8 +163,20 @@ def read_run(config: Mapping[str, Any], root: str | Path, *, look: bool = True) 
     if problems:
         raise CheckError(problems)
     filled["results"] = os.path.normpath(filled["results"])
-    _latest[:] = [run]
     return run
+
+
+def _check_results(folder: str, look: bool) -> list[Problem]:
+    """Refuse a place for the results in which they could not be, or not by themselves."""
+    if set(folder) & set("{}"):
+        wrong = "has a brace in it, which stands for a wildcard; choose another name"
+    elif os.path.realpath(folder) == os.getcwd():
+        wrong = "is the working directory; give the results a folder of their own"
+    elif look and os.path.lexists(folder) and not os.path.isdir(folder):
+        wrong = "is there and is not a folder; move it away, or choose another name"
+    else:
+        return []
+    return [Problem(SETTINGS, 0, "", f"results: '{folder}' {wrong}")]
 
 
 def _check_rules(listed: Sequence[str]) -> list[Problem]:
@@ -151,7 +194,7 @@ def _has_its_parts(config: Mapping[str, Any]) -> bool:
     return (
         isinstance(sheets, Mapping)
         and {"patients", "specimens"} <= set(sheets)
-        and all(isinstance(path, str) for path in sheets.values())
+        and all(isinstance(path, str) and path for path in sheets.values())
         and isinstance(assays, Mapping)
         and len(assays) > 0
         and all(isinstance(settings, Mapping) for settings in assays.values())
@@ -174,9 +217,9 @@ def _read_sheets(
     }
     unread = [s for s in (*sheets.values(), *own.values()) if s.problems and not s.rows]
     if not unread:  # a sheet that could not be read would make every reference to it a problem
-        _check_shared(sheets, assays, set(config["assays"]))
+        check_shared(sheets, assays, set(config["assays"]))
         for name, assay in assays.items():
-            _check_own(own[name], sheets["specimens"], assay, config, look)
+            check_own(own[name], sheets["specimens"], assay, config, look)
     problems = [p for s in (*sheets.values(), *own.values()) for p in s.problems]
     if problems:
         raise CheckError(problems)
@@ -204,85 +247,3 @@ def _by_specimen(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any
     for row in rows:
         found[row["specimen_id"]].append(row)
     return found
-
-
-def _check_shared(
-    sheets: Mapping[str, Sheet], assays: Mapping[str, Assay], named: set[str]
-) -> None:
-    """Check the sheets that all assays share; `named` are the assays that the settings name."""
-    specimens = sheets["specimens"]
-    for sheet, column in ((sheets["patients"], "patient_id"), (specimens, "specimen_id")):
-        _check_case(sheet, column)
-    check_references(specimens, "patient_id", sheets["patients"].values("patient_id"), "patients")
-    check_references(specimens, "assay", named, "the settings' assays")
-    if "events" in sheets:
-        known = sheets["patients"].values("patient_id")
-        check_references(sheets["events"], "patient_id", known, "patients")
-    if "reviews" in sheets:
-        reviews = sheets["reviews"]
-        check_references(reviews, "specimen_id", specimens.values("specimen_id"), "specimens")
-        assay_of = {row["specimen_id"]: row["assay"] for row in specimens.rows}
-        for index, row in enumerate(reviews.rows):
-            assay = assays.get(assay_of.get(row["specimen_id"], ""))
-            if assay and row["call"] and row["call"] not in assay.calls:
-                hint = did_you_mean(row["call"], assay.calls)
-                reviews.report(
-                    index, "call", f"'{row['call']}' is not a call of {assay.name}{hint}"
-                )
-
-
-def _check_case(sheet: Sheet, column: str) -> None:
-    """Refuse IDs that differ by case alone: they would share a folder on some file systems."""
-    first: dict[str, str] = {}
-    for index, row in enumerate(sheet.rows):
-        name = row[column]
-        if name and first.setdefault(name.lower(), name) != name:
-            message = f"'{name}' differs from '{first[name.lower()]}' by upper and lower case alone"
-            sheet.report(index, column, message)
-
-
-def _check_own(
-    sheet: Sheet, specimens: Sheet, assay: Assay, config: Mapping[str, Any], look: bool
-) -> None:
-    """Check an assay's sheet against the specimens and against the settings."""
-    all_ids = specimens.values("specimen_id")
-    mine = {r["specimen_id"] for r in specimens.rows if r["assay"] == assay.name}
-    check_references(sheet, "specimen_id", all_ids, "specimens")
-    others = all_ids - mine
-    for index, row in enumerate(sheet.rows):
-        if row["specimen_id"] in others:
-            message = f"'{row['specimen_id']}' is a specimen of another assay"
-            sheet.report(index, "specimen_id", message)
-    described = {None, *sheet.values("specimen_id")}
-    for index, row in enumerate(specimens.rows):
-        if row["assay"] == assay.name and row["specimen_id"] not in described:
-            message = f"'{row['specimen_id']}' has no row in {sheet.file}"
-            specimens.report(index, "specimen_id", message)
-    settings = config["assays"][assay.name]
-    for name, column in assay.sheet_schema["properties"].items():
-        if look and ["specimen_id", name] in assay.sheet_schema.get("unique", []):
-            _check_same_file(sheet, name)
-        if "key_of" in column:
-            key = column["key_of"]
-            own = key in assay.settings_schema.get("properties", {})
-            known = set((settings if own else config).get(key, {}))
-            check_references(sheet, name, known, f"assays.{assay.name}.{key}" if own else key)
-
-
-def _check_same_file(sheet: Sheet, column: str) -> None:
-    """Refuse one file under two spellings in one specimen: it would count twice."""
-    named: dict[str, set[str]] = defaultdict(set)
-    for row in sheet.rows:
-        if row[column] is not None:
-            named[row["specimen_id"]].add(row[column])
-    several = {specimen: paths for specimen, paths in named.items() if len(paths) > 1 and specimen}
-    real = real_paths(path for paths in several.values() for path in paths)
-    first: dict[tuple[str, str], int] = {}
-    for index, row in enumerate(sheet.rows if several else []):
-        if row[column] is not None and row["specimen_id"] in several:
-            key = (row["specimen_id"], real[row[column]])
-            other = first.setdefault(key, index)
-            if other != index and sheet.rows[other][column] != row[column]:
-                line = sheet.lines[first[key]]
-                message = f"'{row[column]}' is the file of row {line - 1} (line {line})"
-                sheet.report(index, column, message)

@@ -34,6 +34,49 @@ def read_yaml(path: str | Path) -> Any:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
+def keys_twice(content: str | bytes) -> list[tuple[int, str]]:
+    """Line and name of each key of a YAML text that stands once more in its place.
+
+    YAML's readers take the last of them, and what the first said is lost in silence.
+    """
+    found: set[tuple[int, str]] = set()
+    seen: set[int] = set()  # what an anchor shares is looked at once
+    waiting = [yaml.compose(content, Loader=LOADER)]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        names: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in names:
+                    found.add((key.start_mark.line + 1, key.value))
+                names.add(key.value)
+            waiting.append(value)
+    return sorted(found)
+
+
+def check_files(files: Iterable[str | Path]) -> list[Problem]:
+    """Keys that stand twice in the files of the settings."""
+    problems = []
+    for file in files:
+        content = Path(file).read_bytes()
+        for line, key in keys_twice(content):
+            words = f"'{key}' stands twice in one place, again in line {line}; leave one"
+            problems.append(Problem(shown_file(file), 0, "", words))
+    return problems
+
+
+def shown_file(file: str | Path) -> str:
+    """A file as messages name it: from the working directory, where it lies in it."""
+    path, here = Path(file).absolute(), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     """A copy of `value` in which every absent setting that has a default has it.
 
@@ -96,6 +139,8 @@ def _explain(error: ValidationError, file: str, prefix: str) -> Iterable[Problem
     elif error.validator == "required":
         absent = [k for k in error.validator_value if k not in error.instance]
         yield Problem(file, 0, "", f"{where or 'the settings'}: {', '.join(absent)} is missing")
+    elif error.instance is None and where:
+        yield Problem(file, 0, "", f"{where}: is blank; give a value, or leave its line out")
     elif error.validator == "enum":
         hint = did_you_mean(str(error.instance), map(str, error.validator_value))
         yield Problem(file, 0, "", f"{where}: '{error.instance}' is not a choice{hint}")

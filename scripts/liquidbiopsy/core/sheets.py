@@ -21,11 +21,9 @@ from typing import Any
 
 from liquidbiopsy.core.errors import Problem, did_you_mean
 from liquidbiopsy.core.paths import real_paths
+from liquidbiopsy.core.sheet_values import convert
 
 DELIMITERS = {",": "commas", ";": "semicolons", "|": "bars", " ": "spaces"}
-PARSERS = {"integer": int, "number": float, "string": str}
-PLAIN = re.compile(r"[0-9.eE+-]+")  # what a number is written with: no 1_000 as in programs
-WORDS = {"integer": "a whole number", "number": "a number"}
 
 
 @dataclass
@@ -105,8 +103,23 @@ def read_sheet(path: str, schema: Mapping[str, Any], *, look: bool = True) -> Sh
 
 
 def _cells(content: str) -> list[list[str]]:
-    """The fields of each line; no quoting, so that a quotation mark is a character."""
-    return [line.split("\t") for line in content.split("\n")]
+    """The fields of each line.
+
+    Spreadsheets put a field with a comma or a quotation mark in it between quotation marks; these
+    are taken off. All others are characters, so that an inch in a note swallows no line.
+    """
+    lines = [line.split("\t") for line in content.split("\n")]
+    if '"' not in content:
+        return lines
+    return [[_unquoted(cell) for cell in cells] for cells in lines]
+
+
+def _unquoted(cell: str) -> str:
+    """The field without the quotation marks round it, if they are a spreadsheet's."""
+    inner = cell.strip()[1:-1].replace('""', "")
+    if len(cell.strip()) < 2 or cell.strip()[0] + cell.strip()[-1] != '""' or '"' in inner:
+        return cell
+    return cell.strip()[1:-1].replace('""', '"')
 
 
 def _decode(sheet: Sheet) -> str | None:
@@ -118,7 +131,7 @@ def _decode(sheet: Sheet) -> str | None:
         if "\0" in content:
             raise UnicodeDecodeError("utf-8", raw, 0, 1, "NUL")
     except OSError as error:
-        message = f"cannot be read ({error.strerror}); check the path in `sheets`"
+        message = f"cannot be read ({error.strerror}); check its path in the settings"
     except UnicodeDecodeError:
         message = "not a text file in UTF-8; save it as 'tab-separated text, UTF-8'"
     else:
@@ -173,7 +186,7 @@ def _check_column(sheet: Sheet, name: str, column: Mapping[str, Any], required: 
     distinct = set(values)
     if not (required and None in distinct) and _is_sound_text(distinct - {None}, column):
         return  # as most columns are
-    verdicts = {value: _convert(value, column) for value in distinct if value is not None}
+    verdicts = {value: convert(value, column) for value in distinct if value is not None}
     verdicts[None] = None, "blank; a value is needed" if required else ""
     for index, (row, value) in enumerate(zip(sheet.rows, values, strict=True)):
         row[name], message = verdicts[value]
@@ -182,35 +195,12 @@ def _check_column(sheet: Sheet, name: str, column: Mapping[str, Any], required: 
 
 
 def _is_sound_text(values: set[str], column: Mapping[str, Any]) -> bool:
-    """Whether `_convert` would leave all values as they are."""
+    """Whether `convert` would leave all values as they are."""
     if column.get("type", "string") != "string":
         return not values
     if "enum" in column and not values <= set(column["enum"]):
         return False
     return "pattern" not in column or all(map(re.compile(column["pattern"]).fullmatch, values))
-
-
-def _convert(value: str, column: Mapping[str, Any]) -> tuple[Any, str]:
-    """The value in its type and "", or None and what is wrong with it."""
-    kind = column.get("type", "string")
-    try:
-        converted = PARSERS[kind](value)
-        if kind != "string" and not (PLAIN.fullmatch(value) and abs(converted) < float("inf")):
-            raise ValueError
-    except ValueError:
-        return None, f"'{value}' is not {WORDS[kind]}"
-    if "enum" in column and converted not in column["enum"]:
-        return None, f"'{value}' is not a choice{did_you_mean(value, column['enum'])}"
-    if "pattern" in column and not re.fullmatch(column["pattern"], value):
-        return None, f"{value!r} is not allowed; it must match {column['pattern']}"
-    for bound, wrong in (
-        ("minimum", lambda x, b: x < b),
-        ("maximum", lambda x, b: x > b),
-        ("exclusiveMinimum", lambda x, b: x <= b),
-    ):
-        if bound in column and wrong(converted, column[bound]):
-            return None, f"{value} is out of range ({bound} {column[bound]})"
-    return converted, ""
 
 
 def _check_unique(sheet: Sheet, columns: list[str]) -> None:

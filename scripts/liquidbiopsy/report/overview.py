@@ -25,6 +25,8 @@ class Line:
     """The newest result of one kind against the one before it."""
 
     title: str
+    of: str
+    """What is told of a target; blank where the title says it."""
     latest: Latest
     change: Change | None
     """None where there is nothing to compare."""
@@ -64,6 +66,7 @@ def overview(
     measured = {s["assay"] for s in specimens}
     return {
         "lines": lines,
+        "more_targets": sum(_targets(panel) - len(_targets_told(panel)) for panel in panels),
         "markers": latest_markers(markers),
         "beyond": [row for row in told if row["beyond"]],
         "within": [row for row in told if row["known"] and not row["beyond"]],
@@ -78,13 +81,21 @@ def overview(
 def _lines(panel: Panel) -> list[Line]:
     """The lines of one panel: of the analyte itself, and of its first targets."""
     found = []
-    named = [name for name in panel.series if name]
-    for name, own in panel.series.items():
-        if name in named[MOST_TARGETS:]:
-            continue
-        latest = latest_of(own)
-        found.append(Line(name or panel.title, latest, _changed(latest.statement, latest.before)))
+    for name in [*(n for n in panel.series if not n), *_targets_told(panel)]:
+        latest = latest_of(panel.series[name])
+        title, of = (name, panel.title) if name else (panel.title, "")
+        found.append(Line(title, of, latest, _changed(latest.statement, latest.before)))
     return found
+
+
+def _targets_told(panel: Panel) -> list[str]:
+    """The targets of a panel that the summary tells of: those with the highest values."""
+    return [name for name in panel.series if name][:MOST_TARGETS]
+
+
+def _targets(panel: Panel) -> int:
+    """How many targets a panel has, drawn or not."""
+    return len([name for name in panel.series if name]) + panel.left_out
 
 
 def _changed(new: Statement | None, old: Statement | None) -> Change | None:

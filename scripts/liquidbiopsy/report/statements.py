@@ -86,7 +86,7 @@ def _result(row: Mapping[str, Any], volume_ml: float | None) -> str:
     if row["value"] is None:
         return ""
     result, under = with_unit(row["value"], row["unit"]), row["denominator"]
-    if under is None:
+    if under is None or (_is_concentration(row) and row["count"] is None):
         return result
     if _in_volume(row, volume_ml):
         return f"{result} in {number(under)} ml"
@@ -97,7 +97,13 @@ def _result(row: Mapping[str, Any], volume_ml: float | None) -> str:
 
 
 def _in_volume(row: Mapping[str, Any], volume_ml: float | None) -> bool:
-    return volume_ml is not None and row["denominator"] == volume_ml
+    stands = volume_ml is not None and row["denominator"] == volume_ml
+    return stands and not _is_concentration(row)
+
+
+def _is_concentration(row: Mapping[str, Any]) -> bool:
+    """Whether the value is given for one unit of volume, and not for all of the specimen's."""
+    return "/" in (row["unit"] or "")
 
 
 def with_unit(value: float | None, unit: str | None) -> str:

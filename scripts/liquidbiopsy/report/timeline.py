@@ -60,6 +60,11 @@ class Panel:
         return {name: found[name] for name in names[: MOST_SERIES + ("" in found)]}
 
     @property
+    def left_out(self) -> int:
+        """Targets that are not drawn."""
+        return len({s.row["target"] for s in self.statements} - {None, ""} - set(self.series))
+
+    @property
     def unit(self) -> str:
         """What the numbers of the axis are."""
         unit = next((s.row["unit"] for s in self.statements if s.row["unit"]), None)
@@ -107,27 +112,28 @@ class _Drawing:
 
     def drawn(self, panels: Sequence[Panel], events: Sequence[Mapping[str, Any]], key: str) -> str:
         labels, rows = place_labels(events, *self.days, self.inner)
-        y = 6.0 + LINE_PX * rows
+        first = y = 6.0 + LINE_PX * rows
         body: list[str] = []
-        first = y
         for panel in panels:
             keys, y = self._keys(panel, y + GAP)
             body += [*keys, *self._panel(panel, y)]
             y += HEIGHT
-        lines = [piece for label in labels for piece in self._event(label, first, y)]
+        drawn = zip(*(self._event(label, first, y) for label in labels), strict=True)
+        lines = [piece for pieces in drawn for piece in pieces]  # no line runs over a text
         axis, y = self._axis(y)
         legend, y = self._legend(panels, bool(events), y)
         told = " ".join(_told(panel) for panel in panels)
         return svg(key, (self.width, y), "Timeline", told, [*lines, *body, *axis, *legend])
 
-    def _event(self, label: Mapping[str, Any], first: float, foot: float) -> list[str]:
+    def _event(self, label: Mapping[str, Any], first: float, foot: float) -> tuple[str, str]:
         """A dashed line for an event through all panels, up to its label above them."""
         x, base = self.x(label["day"]), first - LINE_PX * label["row"]
         anchor = "end" if label["align"] == "right" else "start"
-        return [
+        at, words = x + 2 * label["dx"], escape(label["label"])
+        return (
             _line(x, base - 11, x, foot, SOFT, stroke_dasharray="4 3"),
-            text(x + 2 * label["dx"], base - 1, label["label"], 11, text_anchor=anchor),
-        ]
+            _over(at, base - 1, words, 11, text_anchor=anchor),
+        )
 
     def _keys(self, panel: Panel, y: float) -> tuple[list[str], float]:
         """Title and unit of a panel and the colours of its series, and where it begins."""
@@ -141,13 +147,15 @@ class _Drawing:
             body = [_over(0, y + 12, f"{title}\u2002{unit}")]
         y += HEAD
         named = [name for name in panel.series if name]
+        more = [f"and {panel.left_out} more, in the table"] if panel.left_out else []
         x = 0.0
-        for k, name in enumerate(named):
+        for k, name in enumerate([*named, *more]):
             long = 16 + LETTER * 12.5 * len(name) + 12
             if x and x + long > self.width:
                 x, y = 0.0, y + LINE_PX
-            body.append(element("circle", cx=x + 5, cy=y + 4, r=4, fill=SERIES[k]))
-            body.append(_over(x + 13, y + 8, escape(name)))
+            if k < len(named):
+                body.append(element("circle", cx=x + 5, cy=y + 4, r=4, fill=SERIES[k]))
+            body.append(_over(x + 13 if k < len(named) else x, y + 8, escape(name)))
             x += long
         return body, y + (LINE_PX if named else 0)
 
@@ -162,16 +170,8 @@ class _Drawing:
         body = self._band(panel, scale, top)
         for tick in spread(scale, HEIGHT):
             body.append(_line(left, y(tick), right, y(tick), SOFT if tick == 0 else LINE))
-            body.append(
-                text(
-                    left - 7,
-                    y(tick) + 4,
-                    tick_words(tick),
-                    11.5,
-                    text_anchor="end",
-                    fill=SOFT,
-                )
-            )
+            words = tick_words(tick)
+            body.append(text(left - 7, y(tick) + 4, words, 11.5, text_anchor="end", fill=SOFT))
         for cut in panel.cutoffs:
             body.append(_line(left, y(cut), right, y(cut), CUT, 1.3, stroke_dasharray="7 3"))
             words = f"cut-off {number(cut)}"

@@ -79,9 +79,17 @@ def spread(scale: Scale, height: float) -> list[float]:
 
 
 def tick_words(value: float) -> str:
-    """A number of the axis, without an exponent where it is short."""
-    short = value >= 1e-4 or not value
-    return f"{value:,.7g}".replace(",", NARROW_SPACE) if short else number(value)
+    """A number of the axis, without an exponent where it is short.
+
+    Examples
+    --------
+    >>> tick_words(0.0001), tick_words(0.00001), tick_words(0.00002)
+    ('0.0001', '10⁻⁵', '2×10⁻⁵')
+    """
+    if value >= 1e-4 or not value:
+        return f"{value:,.7g}".replace(",", NARROW_SPACE)
+    digits, power = number(value).split(" × ")
+    return power if digits == "1.0" else f"{digits.removesuffix('.0')}×{power}"
 
 
 def span(days: Sequence[int]) -> tuple[int, int]:
@@ -118,10 +126,15 @@ class _Label:
     end: float
     row: int
 
+    def beside(self, other: _Label) -> bool:
+        """Whether the texts of the two do not touch."""
+        apart = self.end + LETTER_PX < other.start or other.end + LETTER_PX < self.start
+        return self.row != other.row or apart
+
     def clear_of(self, other: _Label) -> bool:
         """Whether neither text nor line of the one runs through the text of the other."""
         if self.row == other.row:
-            return self.end + LETTER_PX < other.start or other.end + LETTER_PX < self.start
+            return self.beside(other)
         low, high = (self, other) if self.row < other.row else (other, self)
         return not low.start < high.at < low.end
 
@@ -135,16 +148,20 @@ def place_labels(
     latest_first = sorted(events, key=lambda e: (-e["day"], e["kind"], e["label"] or ""))
     for event in latest_first:
         label = event_words(event)
-        longest = min(LONGEST_LABEL, int(width / LETTER_PX))
+        at = (event["day"] - first) / (last - first) * width
+        longest = min(LONGEST_LABEL, int(max(at, width - at) / LETTER_PX))
         if len(label) > longest:
             label = label[: longest - 1].rstrip() + "…"
-        at = (event["day"] - first) / (last - first) * width
         long = LETTER_PX * len(label)
         left = at + long > width
         start = at - long if left else at
         rows = range(len(events))
         tried = [_Label(at, start, start + long, row) for row in rows]
-        place = next((t for t in tried if all(t.clear_of(other) for other in taken)), tried[-1])
+        clear = (t for t in tried if all(t.clear_of(other) for other in taken))
+        # Where many are close together a line runs behind a text; two texts never meet.
+        place = next(clear, None) or next(
+            t for t in tried if all(t.beside(other) for other in taken)
+        )
         taken.append(place)
         side = {"align": "right", "dx": -2} if left else {"align": "left", "dx": 2}
         placed.append({"day": event["day"], "label": label, "row": place.row, **side})
