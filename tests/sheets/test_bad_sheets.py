@@ -130,23 +130,6 @@ def test_a_death_before_the_progression(folder: Path, pfs: int, overall: int, so
     assert problem.message == "89 is less than pfs_days, which is 90"
 
 
-@pytest.mark.parametrize(("day", "died", "sound"), [(10, 1, True), (11, 1, False), (11, 0, True)])
-def test_nothing_is_later_than_the_death(folder: Path, day: int, died: int, sound: bool) -> None:
-    lines = ["patient_id\tos_days\tos_event", f"P1\t10\t{died}", "P2\t\t1"]
-    (folder / "patients.tsv").write_text("\n".join(lines) + "\n")
-    put(folder, "specimens", 2, 5, str(day))
-    put(folder, "events", 2, 2, str(day))
-    if sound:
-        assert read().patients["P1"]["os_days"] == 10
-        return
-    found = problems()
-    assert [(p.file, p.line, p.column) for p in found] == [
-        ("events.tsv", 2, "day"),
-        ("specimens.tsv", 2, "day"),
-    ]
-    assert all(p.message.startswith("11 is after the death of 'P1' on day 10") for p in found)
-
-
 HEADER = {
     "commas": (lambda t: t.replace("\t", ","), "separated by commas; a sheet needs tabs"),
     "quoted commas": (lambda t: '"' + t.replace("\t", '","') + '"', "separated by commas"),

@@ -19,9 +19,7 @@ def check_shared(sheets: Mapping[str, Sheet], assays: Mapping[str, Assay], named
         _check_case(sheet, column)
     check_references(specimens, "patient_id", sheets["patients"].values("patient_id"), "patients")
     check_references(specimens, "assay", named, "the settings' assays")
-    _check_death(specimens, sheets["patients"])
     if "events" in sheets:
-        _check_death(sheets["events"], sheets["patients"])
         known = sheets["patients"].values("patient_id")
         check_references(sheets["events"], "patient_id", known, "patients")
     if "reviews" in sheets:
@@ -35,16 +33,6 @@ def check_shared(sheets: Mapping[str, Sheet], assays: Mapping[str, Assay], named
                 reviews.report(
                     index, "call", f"'{row['call']}' is not a call of {assay.name}{hint}"
                 )
-
-
-def _check_death(sheet: Sheet, patients: Sheet) -> None:
-    """Refuse a day after the patient's death: one of the two is mistyped."""
-    died = {row["patient_id"]: row["os_days"] for row in patients.rows if row["os_event"] == 1}
-    for index, row in enumerate(sheet.rows):
-        last = died.get(row["patient_id"])
-        if last is not None and row["day"] is not None and row["day"] > last:
-            message = f"{row['day']} is after the death of '{row['patient_id']}' on day {last}"
-            sheet.report(index, "day", f"{message} (os_days, os_event); correct one of them")
 
 
 def _check_case(sheet: Sheet, column: str) -> None:
