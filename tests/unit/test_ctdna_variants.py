@@ -353,6 +353,21 @@ def test_errors_of_a_mutation_list_do_not_stop_the_calling(tmp_path, caplog):
     assert any("known mutations are not marked" in r.getMessage() for r in caplog.records)
 
 
+def test_what_a_mutation_list_itself_filters_is_not_known_of_the_tumour(tmp_path):
+    """A caller's file keeps germline variants, with their FILTER."""
+    made = Laboratory(tmp_path)
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    lines = [
+        f"chr1\t{at + 1}\t.\t{BASES[at]}\t{other(at)}\t.\t{why}\t.\n"
+        for at, why in ((SNV, "PASS"), (GERMLINE, "germline"))
+    ]
+    (tmp_path / "caller.vcf").write_text(head + "".join(lines))
+    made.add("P", plasma(), mutations=str(tmp_path / "caller.vcf"))
+    made.run()
+    assert made.at(SNV)["known"] and made.at(SNV)["origin"] == "tumour"
+    assert not made.at(GERMLINE)["known"] and made.at(GERMLINE)["origin"] == "germline"
+
+
 def test_two_libraries_are_two_samples(tmp_path):
     made, later = Laboratory(tmp_path), Writer(BASES)
     later.cover(START - 50, END + 50, DEPTH)

@@ -184,6 +184,12 @@ def test_panel(lab, tmp_path):
             check_panel([Region("chr2", 3990, 4001)], genome, str(bed))
 
 
+def test_a_first_region_whose_name_says_start_is_no_header(tmp_path):
+    bed = tmp_path / "panel.bed"
+    bed.write_text("chr1\t50\t80\tTERT_start_codon\nchr1\t90\t95\ty\n")
+    assert [r.start for r in read_panel(str(bed))] == [50, 90]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

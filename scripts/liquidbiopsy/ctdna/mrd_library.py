@@ -235,7 +235,7 @@ def _reason(
     for status, words in (
         (OUTLIER, "stand out from the others, and count for less"),
         (IN_NORMAL, "are in the normal, and were left out"),
-        (FILTERED, "are filtered in their file, and were left out"),
+        (FILTERED, "are filtered in their file or have no bases as ALT, and were left out"),
         (NOT_COVERED, "are not covered"),
     ):
         n = sum(row["status"] == status for row in rows)

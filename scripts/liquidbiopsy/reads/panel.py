@@ -135,7 +135,9 @@ def _lines(bed: str) -> Iterator[Region]:
         fields = [field.strip() for field in fields]
         if not any(fields) or fields[0].split()[0].lower().startswith(NOT_REGIONS):
             continue
-        header, first = first and "start" in line.lower(), False
+        # a region whose name holds the word, as that of a start codon, is a region
+        names = "start" in line.lower() and not any(field.isdigit() for field in fields[1:3])
+        header, first = first and names, False
         if header:
             continue
         if len(fields) < 3 or not fields[0]:
