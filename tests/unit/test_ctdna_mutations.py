@@ -134,6 +134,11 @@ def test_unreadable(tmp_path):
     (tmp_path / "x.vcf.gz").write_bytes(cut)
     with pytest.raises(InputError, match="cannot be read"):
         read_mutations(str(tmp_path / "x.vcf.gz"))
+    changed = bytearray(gzip.compress(VCF.encode()))
+    changed[40:80] = bytes(40)
+    (tmp_path / "x.vcf.gz").write_bytes(changed)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_mutations(str(tmp_path / "x.vcf.gz"))
 
 
 def test_what_is_not_known_is_not_held_against_a_mutation(tmp_path):

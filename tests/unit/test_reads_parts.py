@@ -1,6 +1,7 @@
 """Read structures, barcodes, whitelists, FASTQ pairs, panels: each fault named by its place."""
 
 import gzip
+import lzma
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sequenced import Sequenced
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads import umis
-from liquidbiopsy.reads.fastq import read_pairs, template_name
+from liquidbiopsy.reads.fastq import read_fastq, read_pairs, template_name
 from liquidbiopsy.reads.panel import Region, check_panel, read_panel
 from liquidbiopsy.reads.reference import open_reference
 from liquidbiopsy.reads.structures import check_structures, structure_of
@@ -141,6 +142,17 @@ def test_cut_off_gzip_and_missing_file(lab, tmp_path):
         list(read_pairs(first, str(short)))
     with pytest.raises(InputError, match=r"none\.fq: does not exist"):
         list(read_pairs(first, str(tmp_path / "none.fq")))
+
+
+@pytest.mark.parametrize(("ends", "packed"), [("gz", gzip.compress), ("xz", lzma.compress)])
+def test_bytes_that_are_changed_are_named_with_their_file(tmp_path, ends, packed):
+    """Each library that unpacks has errors of its own; none is to be a traceback."""
+    text = "".join(record(f"read{k}") for k in range(5000))
+    damaged = bytearray(packed(text.encode()))
+    damaged[100:150] = bytes(50)
+    (tmp_path / f"bad.fq.{ends}").write_bytes(damaged)
+    with pytest.raises(InputError, match=rf"bad\.fq\.{ends}: record 1"):
+        list(read_fastq(str(tmp_path / f"bad.fq.{ends}")))
 
 
 def test_templates(lab):

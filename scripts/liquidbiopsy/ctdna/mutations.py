@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -148,7 +149,7 @@ def _lines(file: str) -> Iterator[tuple[str, str]]:
                     yield f"line {number}", line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InputError(file, "is not a text file", remedy) from error
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         words = getattr(error, "strerror", None) or str(error)
         if isinstance(error, FileNotFoundError):
             raise InputError(file, "does not exist", "check the path in the sheet") from error

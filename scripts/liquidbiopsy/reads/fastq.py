@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
 import dnaio
 from dnaio import SequenceRecord
-from dnaio.exceptions import FastqFormatError, FileFormatError
+from dnaio.exceptions import FastqFormatError
 
 from liquidbiopsy.core.errors import InputError
 
@@ -39,7 +38,7 @@ def read_fastq(file: str) -> Generator[SequenceRecord, None, None]:
         where = f", line {error.line + 1}," if error.line is not None else " or one soon after it"
         problem = f"record {count + 1}{where} is not FASTQ: {error.message}"
         raise InputError(file, problem, "write the file again, or copy it again") from error
-    except (OSError, zlib.error, FileFormatError, ValueError) as error:
+    except Exception as error:  # what unpacks gzip, xz and zstd has errors of its own each
         why = getattr(error, "strerror", None) or str(error)
         remedy = "is it FASTQ, plain or gzipped? copy it again"
         raise InputError(file, f"record {count + 1} cannot be read: {why}", remedy) from error
