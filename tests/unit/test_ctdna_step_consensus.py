@@ -275,6 +275,17 @@ def test_a_library_without_a_grouped_read(tmp_path, index):
         assert alignments(outputs) == []
         quality = {r["metric"]: r["value"] for r in read_table(outputs["quality"]).to_pylist()}
         assert quality["reads_umi_with_n"] == 2 and quality["grouped_share"] == 0
+        (row,) = read_table(outputs["library"]).to_pylist()
+        assert row["status"] == "failed"
+        assert "none of 2 reads makes a molecule: 2 have an N in their barcode" in row["reason"]
+
+
+def test_a_library_of_which_no_molecule_is_kept(tmp_path, reads):
+    chosen = settings(consensus={**DEFAULTS, "min_reads": 100})
+    outputs = run(tmp_path / "a", reads, chosen=chosen)
+    (row,) = read_table(outputs["library"]).to_pylist()
+    assert row["status"] == "failed" and alignments(outputs) == []
+    assert "is kept: molecules_few_reads of `consensus` leaves out" in row["reason"]
 
 
 def test_single_and_paired_reads_in_one_library(tmp_path, genome, index):

@@ -126,6 +126,16 @@ def test_faulty_fastq(tmp_path, first, second, words):
         list(read_pairs(str(tmp_path / "r1.fq"), str(tmp_path / "r2.fq")))
 
 
+def test_the_first_reads_twice(lab, tmp_path):
+    """A copy of R1 under the name of R2 is in step with it, and would be aligned as pairs."""
+    first, second = lab.write_fastq(lab.pairs(60), "twice")
+    copy = tmp_path / "copy_R2.fastq.gz"
+    copy.write_bytes(Path(first).read_bytes())
+    with pytest.raises(InputError, match=r"copy_R2.fastq.gz: has the reads of twice.* once more"):
+        list(read_pairs(first, str(copy)))
+    assert len(list(read_pairs(first, second))) == 60
+
+
 def test_cut_off_gzip_and_missing_file(lab, tmp_path):
     first, second = lab.write_fastq(lab.pairs(3000), "cut")
     whole = gzip.decompress(Path(first).read_bytes())

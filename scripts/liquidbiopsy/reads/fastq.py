@@ -12,6 +12,9 @@ from dnaio.exceptions import FastqFormatError
 
 from liquidbiopsy.core.errors import InputError
 
+SAME = 50
+"""Pairs from which it is told that both files are one."""
+
 
 def read_fastq(file: str) -> Generator[SequenceRecord, None, None]:
     """Records of one FASTQ file.
@@ -52,9 +55,10 @@ def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, Sequen
     Raises
     ------
     InputError
-        As `read_fastq`; names of a pair differ; one file has fewer reads.
+        As `read_fastq`; names of a pair differ; one file has fewer reads; both are the same reads.
     """
     both = zip_longest(read_fastq(first), read_fastq(second))
+    same = True
     for count, (one, other) in enumerate(both, 1):
         if one is None or other is None:
             short, long = (first, second) if one is None else (second, first)
@@ -64,6 +68,10 @@ def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, Sequen
             problem = f"record {count} is '{other.id}', and '{one.id}' in {Path(first).name}"
             remedy = "the two files are out of step: sort or write them again as pairs"
             raise InputError(second, problem, remedy)
+        same = same and one.sequence == other.sequence
+        if same and count == SAME:  # ends of fragments are never alike so often
+            problem = f"has the reads of {Path(first).name} once more in its first {SAME} records"
+            raise InputError(second, problem, "give the file of the second reads")
         yield one, other
 
 
