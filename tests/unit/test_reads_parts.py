@@ -165,6 +165,21 @@ def test_bytes_that_are_changed_are_named_with_their_file(tmp_path, ends, packed
         list(read_fastq(str(tmp_path / f"bad.fq.{ends}")))
 
 
+@pytest.mark.parametrize("name", ["read/{}", "read {}:N:0:ACGT+TTGC"])
+def test_swapped_files_of_unlike_structures(tmp_path, name):
+    """Their barcodes would be cut from the wrong reads, and each pair be a molecule of its own."""
+    files = []
+    for k in ("1", "2"):
+        files.append(str(tmp_path / f"r{k}.fq"))
+        Path(files[-1]).write_text(f"@{name.format(k)}\n{'ACGTTGCA' * 3}\n+\n{'I' * 24}\n")
+    unlike = structure_of("8M+T"), structure_of("+T")
+    assert len(list(templates_of_fastq(*files, unlike, Umis(umis.STRUCTURE)))) == 1
+    with pytest.raises(InputError, match=r"r2\.fq: record 1 'read.*second read.*are swapped"):
+        list(templates_of_fastq(*files[::-1], unlike, Umis(umis.STRUCTURE)))
+    alike = structure_of("8M+T"), structure_of("8M+T")
+    assert len(list(templates_of_fastq(*files[::-1], alike, Umis(umis.STRUCTURE)))) == 1
+
+
 def test_templates(lab):
     made = lab.pairs(3)
     files = lab.write_fastq(made, "templates")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -73,6 +74,17 @@ def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, Sequen
             problem = f"has the reads of {Path(first).name} once more in its first {SAME} records"
             raise InputError(second, problem, "give the file of the second reads")
         yield one, other
+
+
+def number_in_pair(record: SequenceRecord) -> str:
+    """Which of a pair a read says it is, `1` or `2`: by `/2`, or ` 2:N:0:` as Illumina writes it.
+
+    Blank where its name does not tell.
+    """
+    if record.id[-2:] in ("/1", "/2"):
+        return record.id[-1]
+    told = re.match(r"([12]):[YN]:\d+", record.comment or "")
+    return told[1] if told else ""
 
 
 def template_name(record: SequenceRecord) -> str:
