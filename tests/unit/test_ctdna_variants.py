@@ -15,6 +15,7 @@ from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.ctdna.step_variants import variants_specimen
 from liquidbiopsy.ctdna.tables import LIBRARIES
+from liquidbiopsy.ctdna.vcf import vcf_text
 
 LENGTH, START, END = 1200, 200, 1000
 DEPTH = 300
@@ -245,6 +246,14 @@ def test_bcftools_reads_the_vcf(lab, tmp_path):
         (record,) = [r for r in vcf if r.pos == SNV + 1]
         assert record.samples["P"]["AD"] == (601, 24) and "KNOWN" in record.info
     assert str(lab.folder) not in Path(lab.vcf).read_text()
+
+
+def test_bcftools_reads_the_vcf_of_a_specimen_that_failed(tmp_path):
+    path = tmp_path / "variants.vcf"
+    for contigs in ({}, {"chr1": 1200}):
+        path.write_text(vcf_text([], [], contigs))
+        view = pysam.bcftools.view(str(path))
+        assert view.splitlines()[-1].endswith("FILTER\tINFO")
 
 
 def test_the_log_says_what_does_not_fit(lab, caplog):
