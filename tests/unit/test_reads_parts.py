@@ -225,6 +225,12 @@ def test_a_first_region_whose_name_says_start_is_no_header(tmp_path):
     bed = tmp_path / "panel.bed"
     bed.write_text("chr1\t50\t80\tTERT_start_codon\nchr1\t90\t95\ty\n")
     assert [r.start for r in read_panel(str(bed))] == [50, 90]
+    packed = gzip.compress(bed.read_bytes())
+    bed.write_bytes(packed)
+    assert [r.start for r in read_panel(str(bed))] == [50, 90]
+    bed.write_bytes(packed[:-12])
+    with pytest.raises(InputError, match=r"panel\.bed: is cut off or damaged"):
+        read_panel(str(bed))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,7 @@ def test_a_first_region_whose_name_says_start_is_no_header(tmp_path):
         ("chr1\t5\n", "line 1 has no chrom, start and end"),
         ("# nothing\ntrack x\n", "the panel is empty"),
         ("", "the panel is empty"),
-        (b"\xff\xfe\x00", "is not text"),
+        (b"\xff\xfe\x00", "is not text, or not in UTF-8"),
         (None, "cannot be read: No such file"),
     ],
 )
