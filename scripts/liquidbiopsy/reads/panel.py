@@ -36,8 +36,8 @@ def read_panel(bed: str) -> list[Region]:
     Parameters
     ----------
     bed : str
-        Plain or gzipped: `chrom start end [name]` with tabs or blanks between; lines that begin with `#`, `track` or
-        `browser`, and a line of column names at the top, are passed over.
+        Plain or gzipped: `chrom start end [name]` with tabs or blanks between; lines that begin
+        with `#`, `track` or `browser`, and a line of column names at the top, are passed over.
 
     Returns
     -------
