@@ -170,6 +170,7 @@ def test_genome_from_md_tags(tmp_path):
     reads = [
         read("plain", 60),
         read("a", 100, changes={150: other(GENOME[149])}, MD=f"49{GENOME[149]}50"),
+        read("stale", 62, MD="170A3"),
         *(read(f"deep{k}", 100, MD="100") for k in range(150)),
         read("deletion", 180, "20M2D80M", MD=f"20^{GENOME[200:202]}80"),
     ]
