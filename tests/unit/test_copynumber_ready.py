@@ -75,6 +75,19 @@ def test_ratios_have_their_logarithms(tmp_path):
     assert found.used.tolist() == [True, False, False, True]
 
 
+def test_a_table_that_r_wrote(tmp_path):
+    """Text between quotation marks, thousands as 1e+06, NA; ichorCNA's name of the log2."""
+    path = tmp_path / "plasma.correctedDepth.txt"
+    path.write_text(
+        '"chr"\t"start"\t"end"\t"log2_TNratio_corrected"\n'
+        '"chr1"\t1\t1e+06\t0.5\n"chr1"\t1000001\t2e+06\tNA\n"X"\t1\t1e+06\t"-0.25"\n'
+    )
+    made = read_ready(str(path), {})
+    assert made.bins.contigs == ("1", "X")
+    assert made.bins.start.tolist() == [0, 10**6, 0]
+    assert made.log2[[0, 2]].tolist() == [0.5, -0.25] and not made.used[1]
+
+
 def test_a_column_a_cell_is_what_its_numbers_look_like(tmp_path):
     bins, gc, mappability = genome()
     count = reads(1, bins, gc, mappability)

@@ -184,6 +184,12 @@ def test_whitelist(lab, run, tmp_path):
     for read in found[made[1].name].values():
         assert read.get_tag("RX") == "-".join(right) and read.get_tag("OX") == f"{off}-{right[1]}"
     assert not found[made[0].name][False].has_tag("OX")
+    (tmp_path / "other.txt").write_text("ACG\nTTA\n")
+    row, path = run(
+        fq1=files[0], fq2=files[1], read_structure=STRUCTURE, whitelist=str(tmp_path / "other.txt")
+    )
+    assert row["status"] == "failed" and reads(path) == []
+    assert row["reason"].startswith("other.txt: has none of the barcodes of 3 pairs")
 
 
 def rx(pair):

@@ -170,6 +170,7 @@ def test_genome_from_md_tags(tmp_path):
     reads = [
         read("plain", 60),
         read("a", 100, changes={150: other(GENOME[149])}, MD=f"49{GENOME[149]}50"),
+        read("stale", 62, MD="170A3"),
         *(read(f"deep{k}", 100, MD="100") for k in range(150)),
         read("deletion", 180, "20M2D80M", MD=f"20^{GENOME[200:202]}80"),
     ]
@@ -384,6 +385,26 @@ def test_step(tmp_path, specimen):
     each = [row for row in rows if row["library_id"] == "L1" and row["chrom"]]
     assert [row["status"] for row in each] == ["used", "used", "used", "in_normal", "used"]
     assert each[3]["reason"] == "the matched normal N1 has it too"
+
+
+@pytest.mark.parametrize("why", ["filtered", "in_normal"])
+def test_a_list_of_which_no_mutation_is_left(tmp_path, why):
+    mutations = [snv(p) for p in (30, 90)]
+    flag = "germline" if why == "filtered" else "PASS"
+    lines = [f"{m.chrom}\t{m.pos}\t.\t{m.ref}\t{m.alt}\t.\t{flag}\t.\n" for m in mutations]
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    (tmp_path / "all.vcf").write_text(head + "".join(lines))
+    write_table(table_of([], BACKGROUND), tmp_path / "b", BACKGROUND, Provenance("code"))
+    libraries = [
+        library(tmp_path, "L1", many(mutations, 400, [9, 9]), mutations=str(tmp_path / "all.vcf")),
+        library(tmp_path, "N1", many(mutations, 300, [150, 150]), role="normal"),
+    ]
+    out = tmp_path / "mrd.parquet"
+    mrd_specimen(libraries, {}, str(tmp_path / "b"), SETTINGS, "code", {"mrd": str(out)})
+    rows = read_table(out).to_pylist()
+    (told,) = [row for row in rows if row["chrom"] is None]
+    assert told["status"] == "inadequate" and "2 of 2 mutations are" in told["reason"]
+    assert [row["status"] for row in rows if row["chrom"]] == [why, why]
 
 
 def test_a_normal_of_another_genome_is_named_as_in_the_sheet(tmp_path, specimen):

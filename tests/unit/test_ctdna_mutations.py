@@ -62,7 +62,7 @@ def test_vcf_in_every_form(tmp_path):
     found = read_mutations(plain, Genome())
     assert [(m.pos, m.ref, m.alt, m.phase, m.filter) for m in found] == [
         (3, "C", "G", "one", ""), (3, "C", "T", "one", ""),
-        (8, "GG", "G", "5|1", ""), (10, "T", "A", "5|0", "germline"),
+        (8, "GG", "G", "5|1", ""), (10, "T", "A", "5|0", "FILTER is germline"),
     ]  # fmt: skip
     assert found[0].record == "line 8"
     assert read_mutations(packed, Genome()) == found
@@ -70,6 +70,27 @@ def test_vcf_in_every_form(tmp_path):
     assert same[0].record == "record 1"
     assert [str(m) + str(m.phase) + m.filter for m in same] == [
         str(m) + str(m.phase) + m.filter for m in found
+    ]
+
+
+def test_alleles_that_no_read_shows_are_left_out_and_the_others_stay(tmp_path):
+    """Callers write symbolic alleles, breakends and `*` beside substitutions: VCF 4.3, 5."""
+    head = VCF[: VCF.index("\tFORMAT\ttumour")] + "\n"
+    lines = ["3\t.\tC\tG,*", "5\t.\tN\t<DEL>", "5\t.\tN\t<DEL>", "7\t.\tC\tC[chr1:9[", "8\t.\tG\t."]
+    text = head + "".join(f"chr1\t{line}\t.\tPASS\t.\n" for line in lines)
+    found = read_mutations(table(tmp_path, text, "m.vcf"), Genome())
+    assert [m.alt for m in found if not m.filter] == ["G"]
+    assert [m.filter for m in found if m.filter] == [
+        f"ALT is {alt}, which no read can show" for alt in ("*", "<DEL>", "<DEL>", "C[CHR1:9[", ".")
+    ]
+
+
+def test_remarks_before_the_names_of_columns(tmp_path):
+    """A MAF begins with its version: docs.gdc.cancer.gov, MAF format."""
+    names = "Chromosome\tStart_Position\tReference_Allele\tTumor_Seq_Allele2"
+    text = f"#version 2.4\n# ours\n{names}\nchr1\t3\tC\tG\n"
+    assert read_mutations(table(tmp_path, text, "m.maf"), Genome()) == [
+        Mutation("chr1", 3, "C", "G", None, "line 4")
     ]
 
 
@@ -111,6 +132,11 @@ def test_unreadable(tmp_path):
         read_mutations(str(tmp_path / "x.tsv"))
     cut = gzip.compress(VCF.encode())[:-30]
     (tmp_path / "x.vcf.gz").write_bytes(cut)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_mutations(str(tmp_path / "x.vcf.gz"))
+    changed = bytearray(gzip.compress(VCF.encode()))
+    changed[40:80] = bytes(40)
+    (tmp_path / "x.vcf.gz").write_bytes(changed)
     with pytest.raises(InputError, match="cannot be read"):
         read_mutations(str(tmp_path / "x.vcf.gz"))
 

@@ -87,6 +87,11 @@ def test_reasons_name_the_sheets_file(tmp_path):
     assert step.reason.startswith("plasma_R1.fq.gz: read m0") and "MD tag" in step.reason
     step = Step(tmp_path, writer=writer, reference=None, fq1=None, bam="reads/plasma.bam")
     assert step.reason.startswith("reads/plasma.bam: read m0")
+    for one in writer.reads:  # as of a read that was clipped after its tag was written
+        one.set_tag("MD", f"{one.query_length + 4}A0")
+    step = Step(tmp_path, writer=writer, reference=None)
+    assert step.reason.startswith("plasma_R1.fq.gz: read m0")
+    assert "has an MD tag that does not fit its CIGAR" in step.reason
 
 
 def twin(path, regions):

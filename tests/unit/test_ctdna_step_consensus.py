@@ -172,6 +172,31 @@ def test_realigned_reads_carry_all_tags(tmp_path, reads, index):
         assert dict(zip(bam.references, bam.lengths, strict=True)) == {"chr1": 20_000, "chr2": 3000}
 
 
+def test_realigned_reads_have_each_tag_once_and_an_md_that_fits(tmp_path, reads, index):
+    """NM and MD of the reads went through the aligner beside its own, and stood there first."""
+    tagged = tmp_path / "tagged.bam"
+    with (
+        pysam.AlignmentFile(reads) as source,
+        pysam.AlignmentFile(str(tagged), "wb", header=source.header) as target,
+    ):
+        for one in source:
+            one.set_tag("NM", 0)
+            one.set_tag("MD", str(one.query_length))
+            target.write(one)
+    chosen = settings(consensus={**DEFAULTS, "realign": True})
+    found = alignments(run(tmp_path / "a", str(tagged), index, chosen=chosen))
+    clipped = 0
+    for one in found:
+        names = [name for name, _ in one.get_tags()]
+        assert len(names) == len(set(names))
+        if one.is_unmapped:
+            assert not one.has_tag("MD")
+            continue
+        assert one.get_reference_sequence()  # raises where MD and CIGAR do not agree
+        clipped += "S" in one.cigarstring
+    assert clipped
+
+
 # --- overlap
 
 
@@ -275,6 +300,17 @@ def test_a_library_without_a_grouped_read(tmp_path, index):
         assert alignments(outputs) == []
         quality = {r["metric"]: r["value"] for r in read_table(outputs["quality"]).to_pylist()}
         assert quality["reads_umi_with_n"] == 2 and quality["grouped_share"] == 0
+        (row,) = read_table(outputs["library"]).to_pylist()
+        assert row["status"] == "failed"
+        assert "none of 2 reads makes a molecule: 2 have an N in their barcode" in row["reason"]
+
+
+def test_a_library_of_which_no_molecule_is_kept(tmp_path, reads):
+    chosen = settings(consensus={**DEFAULTS, "min_reads": 100})
+    outputs = run(tmp_path / "a", reads, chosen=chosen)
+    (row,) = read_table(outputs["library"]).to_pylist()
+    assert row["status"] == "failed" and alignments(outputs) == []
+    assert "is kept: molecules_few_reads of `consensus` leaves out" in row["reason"]
 
 
 def test_single_and_paired_reads_in_one_library(tmp_path, genome, index):

@@ -6,6 +6,7 @@ import yaml
 from repository import ROOT
 
 from liquidbiopsy.copynumber.bins import Profile, grid
+from liquidbiopsy.copynumber.profile import profile_of
 from liquidbiopsy.core.settings import with_defaults
 from liquidbiopsy.ctdna.tumour_fraction import Estimate, estimate
 from liquidbiopsy.ctdna.tumour_fraction_segments import segments_of
@@ -15,9 +16,13 @@ LENGTHS = {str(k): 100_000_000 for k in range(1, 23)} | {"X": 100_000_000}
 CHANGES = {"1": 3, "5": 1, "8": 4, "11": 1, "13": 3, "16": 1, "17": 3, "20": 4}
 
 
-def settings() -> dict:
+def wgs() -> dict:
     path = ROOT / "workflow" / "assays" / "ctdna" / "config.schema.yaml"
-    return with_defaults({}, yaml.safe_load(path.read_text("utf-8")))["wgs"]["copies"]
+    return with_defaults({}, yaml.safe_load(path.read_text("utf-8")))["wgs"]
+
+
+def settings() -> dict:
+    return wgs()["copies"]
 
 
 def profile(
@@ -86,6 +91,19 @@ def test_too_few_bins_are_inadequate() -> None:
     made.log2[30:] = np.nan
     found = estimate(made, settings())
     assert found.status == "inadequate" and "30 autosomal bins" in found.reason
+
+
+@pytest.mark.parametrize(("reads", "status"), [(1, "inadequate"), (40, "not_detected")])
+def test_too_few_reads_are_inadequate(reads: int, status: str) -> None:
+    """Of a read in a bin noise cannot be told: a limit of 0.06 was stated on 1,000 reads."""
+    bins = grid(LENGTHS, 1_000_000)
+    count = np.random.default_rng(7).poisson(reads, len(bins)).astype(float)
+    made = profile_of(bins, count, None, None, None, None, wgs()["correction"])
+    found = estimate(made, settings())
+    assert found.status == status
+    if status == "inadequate":
+        assert found.reason.startswith("1 reads in the middle bin, of 5 at least")
+        assert np.isnan(found.limit)
 
 
 def test_level_and_copies_are_each_others_inverse() -> None:

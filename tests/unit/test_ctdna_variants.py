@@ -15,6 +15,7 @@ from liquidbiopsy.core.parquet import table_of, write_table
 from liquidbiopsy.core.provenance import Provenance
 from liquidbiopsy.ctdna.step_variants import variants_specimen
 from liquidbiopsy.ctdna.tables import LIBRARIES
+from liquidbiopsy.ctdna.vcf import vcf_text
 
 LENGTH, START, END = 1200, 200, 1000
 DEPTH = 300
@@ -247,6 +248,14 @@ def test_bcftools_reads_the_vcf(lab, tmp_path):
     assert str(lab.folder) not in Path(lab.vcf).read_text()
 
 
+def test_bcftools_reads_the_vcf_of_a_specimen_that_failed(tmp_path):
+    path = tmp_path / "variants.vcf"
+    for contigs in ({}, {"chr1": 1200}):
+        path.write_text(vcf_text([], [], contigs))
+        view = pysam.bcftools.view(str(path))
+        assert view.splitlines()[-1].endswith("FILTER\tINFO")
+
+
 def test_the_log_says_what_does_not_fit(lab, caplog):
     with caplog.at_level(logging.WARNING):
         lab.run("again")
@@ -351,6 +360,21 @@ def test_errors_of_a_mutation_list_do_not_stop_the_calling(tmp_path, caplog):
         made.run()
     assert made.at(SNV)["filter"] == "PASS" and not made.at(SNV)["known"]
     assert any("known mutations are not marked" in r.getMessage() for r in caplog.records)
+
+
+def test_what_a_mutation_list_itself_filters_is_not_known_of_the_tumour(tmp_path):
+    """A caller's file keeps germline variants, with their FILTER."""
+    made = Laboratory(tmp_path)
+    head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    lines = [
+        f"chr1\t{at + 1}\t.\t{BASES[at]}\t{other(at)}\t.\t{why}\t.\n"
+        for at, why in ((SNV, "PASS"), (GERMLINE, "germline"))
+    ]
+    (tmp_path / "caller.vcf").write_text(head + "".join(lines))
+    made.add("P", plasma(), mutations=str(tmp_path / "caller.vcf"))
+    made.run()
+    assert made.at(SNV)["known"] and made.at(SNV)["origin"] == "tumour"
+    assert not made.at(GERMLINE)["known"] and made.at(GERMLINE)["origin"] == "germline"
 
 
 def test_two_libraries_are_two_samples(tmp_path):

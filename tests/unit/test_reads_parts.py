@@ -1,6 +1,7 @@
 """Read structures, barcodes, whitelists, FASTQ pairs, panels: each fault named by its place."""
 
 import gzip
+import lzma
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sequenced import Sequenced
 
 from liquidbiopsy.core.errors import InputError
 from liquidbiopsy.reads import umis
-from liquidbiopsy.reads.fastq import read_pairs, template_name
+from liquidbiopsy.reads.fastq import read_fastq, read_pairs, template_name
 from liquidbiopsy.reads.panel import Region, check_panel, read_panel
 from liquidbiopsy.reads.reference import open_reference
 from liquidbiopsy.reads.structures import check_structures, structure_of
@@ -125,6 +126,16 @@ def test_faulty_fastq(tmp_path, first, second, words):
         list(read_pairs(str(tmp_path / "r1.fq"), str(tmp_path / "r2.fq")))
 
 
+def test_the_first_reads_twice(lab, tmp_path):
+    """A copy of R1 under the name of R2 is in step with it, and would be aligned as pairs."""
+    first, second = lab.write_fastq(lab.pairs(60), "twice")
+    copy = tmp_path / "copy_R2.fastq.gz"
+    copy.write_bytes(Path(first).read_bytes())
+    with pytest.raises(InputError, match=r"copy_R2.fastq.gz: has the reads of twice.* once more"):
+        list(read_pairs(first, str(copy)))
+    assert len(list(read_pairs(first, second))) == 60
+
+
 def test_cut_off_gzip_and_missing_file(lab, tmp_path):
     first, second = lab.write_fastq(lab.pairs(3000), "cut")
     whole = gzip.decompress(Path(first).read_bytes())
@@ -141,6 +152,32 @@ def test_cut_off_gzip_and_missing_file(lab, tmp_path):
         list(read_pairs(first, str(short)))
     with pytest.raises(InputError, match=r"none\.fq: does not exist"):
         list(read_pairs(first, str(tmp_path / "none.fq")))
+
+
+@pytest.mark.parametrize(("ends", "packed"), [("gz", gzip.compress), ("xz", lzma.compress)])
+def test_bytes_that_are_changed_are_named_with_their_file(tmp_path, ends, packed):
+    """Each library that unpacks has errors of its own; none is to be a traceback."""
+    text = "".join(record(f"read{k}") for k in range(5000))
+    damaged = bytearray(packed(text.encode()))
+    damaged[100:150] = bytes(50)
+    (tmp_path / f"bad.fq.{ends}").write_bytes(damaged)
+    with pytest.raises(InputError, match=rf"bad\.fq\.{ends}: record 1"):
+        list(read_fastq(str(tmp_path / f"bad.fq.{ends}")))
+
+
+@pytest.mark.parametrize("name", ["read/{}", "read {}:N:0:ACGT+TTGC"])
+def test_swapped_files_of_unlike_structures(tmp_path, name):
+    """Their barcodes would be cut from the wrong reads, and each pair be a molecule of its own."""
+    files = []
+    for k in ("1", "2"):
+        files.append(str(tmp_path / f"r{k}.fq"))
+        Path(files[-1]).write_text(f"@{name.format(k)}\n{'ACGTTGCA' * 3}\n+\n{'I' * 24}\n")
+    unlike = structure_of("8M+T"), structure_of("+T")
+    assert len(list(templates_of_fastq(*files, unlike, Umis(umis.STRUCTURE)))) == 1
+    with pytest.raises(InputError, match=r"r2\.fq: record 1 'read.*second read.*are swapped"):
+        list(templates_of_fastq(*files[::-1], unlike, Umis(umis.STRUCTURE)))
+    alike = structure_of("8M+T"), structure_of("8M+T")
+    assert len(list(templates_of_fastq(*files[::-1], alike, Umis(umis.STRUCTURE)))) == 1
 
 
 def test_templates(lab):
@@ -184,6 +221,18 @@ def test_panel(lab, tmp_path):
             check_panel([Region("chr2", 3990, 4001)], genome, str(bed))
 
 
+def test_a_first_region_whose_name_says_start_is_no_header(tmp_path):
+    bed = tmp_path / "panel.bed"
+    bed.write_text("chr1\t50\t80\tTERT_start_codon\nchr1\t90\t95\ty\n")
+    assert [r.start for r in read_panel(str(bed))] == [50, 90]
+    packed = gzip.compress(bed.read_bytes())
+    bed.write_bytes(packed)
+    assert [r.start for r in read_panel(str(bed))] == [50, 90]
+    bed.write_bytes(packed[:-12])
+    with pytest.raises(InputError, match=r"panel\.bed: is cut off or damaged"):
+        read_panel(str(bed))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -193,7 +242,7 @@ def test_panel(lab, tmp_path):
         ("chr1\t5\n", "line 1 has no chrom, start and end"),
         ("# nothing\ntrack x\n", "the panel is empty"),
         ("", "the panel is empty"),
-        (b"\xff\xfe\x00", "is not text"),
+        (b"\xff\xfe\x00", "is not text, or not in UTF-8"),
         (None, "cannot be read: No such file"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from sequenced import Sequenced
 
 from liquidbiopsy.core.errors import InputError
+from liquidbiopsy.ctdna.mutations import read_mutations
 from liquidbiopsy.reads.align import contigs_of
 from liquidbiopsy.reads.reference import (
     check_contigs,
@@ -44,6 +45,15 @@ def test_reference_is_opened_where_nothing_can_be_written(lab, zipped):
     finally:
         lab.folder.chmod(0o755)
     assert sorted(os.listdir(lab.folder)) == before
+
+
+def test_codes_of_several_bases_are_not_known(tmp_path):
+    """A known mutation at such a base fits; its list failed as one of another build."""
+    (tmp_path / "g.fa").write_text(">chr1\nACGTRmAC\nGTNN\n")
+    (tmp_path / "m.tsv").write_text("CHROM\tPOS\tREF\tALT\nchr1\t5\tA\tC\n")
+    with open_reference(str(tmp_path / "g.fa")) as genome:
+        assert genome.fetch("chr1", 0, 12) == "ACGTNNACGTNN"
+        assert len(read_mutations(str(tmp_path / "m.tsv"), genome)) == 1
 
 
 @pytest.mark.parametrize("zipped", [False, True])

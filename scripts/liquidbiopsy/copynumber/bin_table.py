@@ -21,6 +21,7 @@ PLACE = {  # as files name the columns of a place -> as this module does
 }
 NUMBERED = {"23": "X", "24": "Y"}  # as VarBin names them
 BLANK = ("", "NA", "na", "NaN", "nan", "N/A", ".", "null", "None")
+AROUND = ' \t\r"'  # what may stand around a value: R writes text between quotation marks
 OVERLAP = 0.5  # of the shorter of two bins: CNVkit lets its off-target bins touch
 REMEDY = "a table of bins has columns chrom, start and end, and its columns stand between tabs"
 WIDEST = 10  # times the middle width: where a bin of unknown end is taken to end before the next
@@ -78,7 +79,7 @@ def read_bin_table(path: str) -> BinTable:
     for name in ("chrom", "start"):
         if name not in found:
             raise InputError(path, f"has no column {name}", REMEDY)
-    chrom = [plain(str(name)) for name in table[found["chrom"]].to_pylist()]
+    chrom = [plain(str(name).strip(AROUND)) for name in table[found["chrom"]].to_pylist()]
     rank = {name: k for k, name in enumerate(CONTIGS)}
     which = np.array([rank.get(NUMBERED.get(name, name), -1) for name in chrom], np.int64)
     start = _numbers(path, table, found["start"])
@@ -160,7 +161,7 @@ def _header(path: str, text: bytes) -> tuple[int, list[str]]:
     skip = 0
     while skip < len(lines) - 1 and lines[skip].startswith("#") and "\t" not in lines[skip]:
         skip += 1
-    names = [name.strip().strip('"') for name in lines[skip].split("\t")]
+    names = [name.strip(AROUND) for name in lines[skip].split("\t")]
     twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
     if twice is not None:
         raise InputError(path, f"has the column {twice!r} twice", "give each its own name")
@@ -172,7 +173,7 @@ def _numbers(path: str, table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     column = table[name]
     try:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            trimmed = pc.utf8_trim_whitespace(column)
+            trimmed = pc.utf8_trim(column, characters=AROUND)
             blank = pc.is_in(trimmed, value_set=pa.array(BLANK, column.type))
             column = pc.if_else(blank, None, trimmed)
         return column.cast(pa.float64()).to_numpy().astype(np.float64)

@@ -18,7 +18,7 @@ from liquidbiopsy.core.errors import InputError, did_you_mean
 NOTHING = -15.0  # log2 under which CNVkit itself takes a bin as without coverage
 COUNT, RATIO, LOG2 = "count", "ratio", "log2"
 KINDS = {
-    LOG2: ("log2", "log2_ratio", "logr"),
+    LOG2: ("log2", "log2_ratio", "logr", "log2_tnratio_corrected"),  # the last is ichorCNA's
     RATIO: ("ratio", "corrected"),
     COUNT: ("count", "counts", "reads"),
 }

@@ -35,6 +35,8 @@ def track_on(bins: Bins, wig: Wig) -> Values:
         if values.size != many:
             problem = f"is of another build: {values.size} bins on chromosome {name}, where the "
             remedy = "give the track of the build that the reads are aligned to"
+            if many < values.size:
+                remedy += "; or the counts are cut off"
             raise InputError(wig.path, f"{problem}counts have {many}", remedy)
         found[own] = values
     found[found < 0] = np.nan

@@ -18,6 +18,16 @@ LEAST_SHARE = 0.8
 """Distinct pairs of ends over those expected, under which there must be copies: fragments end more
 alike than chance has it, by nucleosomes, but not so much."""
 FEWEST = 1000  # pairs from which it can be told
+LEFT_OUT = {
+    "unmapped": "are not of this reference",
+    "mate_unmapped": "have a mate that is not",
+    "low_mapq": "are, or their mates, under align.min_mapq",
+    "no_umi": "have no barcode",
+    "umi_with_n": "have an N in their barcode",
+    "mate_missing": "have no mate in the file",
+    "failed_qc": "are flagged as failed",
+}
+"""What is said of reads by what became of them."""
 
 
 def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]]:
@@ -28,6 +38,18 @@ def family_rows(library: Mapping[str, Any], tally: Tally) -> list[dict[str, Any]
         for size, (count, both) in enumerate(tally.sizes)
         if count
     ]
+
+
+def why_none(tally: Tally) -> str:
+    """Why a library has no molecule: what became of most of its reads, or of its molecules."""
+    if tally.molecules:
+        found = {name: int(n) for name, n in zip(OUTCOMES, tally.outcomes, strict=True) if n}
+        most = max(found, key=lambda name: found[name])
+        words = f"none of {tally.molecules} molecules is kept: molecules_{most} of `consensus`"
+        return f"{words} leaves out {found[most]}"
+    fates = {name: int(tally.fates[FATES.index(name)]) for name in LEFT_OUT}
+    told = [f"{n} {LEFT_OUT[name]}" for name, n in fates.items() if n]
+    return f"none of {sum(fates.values())} reads makes a molecule: {', '.join(told)}"
 
 
 def copies_row(library: Mapping[str, Any], found: Repeats) -> dict[str, Any]:

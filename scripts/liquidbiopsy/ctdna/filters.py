@@ -20,7 +20,9 @@ ONE_SIDED = 0.1  # share of an allele's molecules on its rarer strand, under whi
 HOMOZYGOUS = 0.9
 LEAST_IN_NORMAL = 2  # molecules: a single one may have hopped over from another sample
 MISSED = 0.05  # probability that a normal misses what it should have, over which it proves nothing
-MOSTLY = 0.5  # share of an allele's molecules read once from which on it may have hopped over
+MOSTLY = 0.5
+"""Share of an allele's molecules: read once, from which on it may have hopped over; near ends, over
+which it may be misaligned there."""
 
 FILTERS = {
     "molecules": "Fewer molecules have it than variants.min_molecules",
@@ -29,7 +31,7 @@ FILTERS = {
     "depth": "Fewer molecules there than variants.min_depth",
     "families": "It rests on molecules read once, and the others there were not",
     "strand": "It lies on one strand, and the molecules there do not",
-    "ends": "It lies near the ends of molecules alone",
+    "ends": "It lies mostly near the ends of molecules, and the others there do not",
     "mapq": "Its molecules are mapped worse than the others there",
     "multiallelic": "More alleles there than variants.max_alleles",
     "normal": "The matched normal has it, above its errors and not much rarer",
@@ -196,9 +198,12 @@ def _on_one_strand(found: Evidence, max_p: float) -> bool:
 
 
 def _at_the_ends(found: Evidence, max_p: float) -> bool:
-    """Whether an allele lies near the ends alone, and would not by chance."""
-    count = int(found.having.sum())
-    if found.having[:, :, 0].sum() or not count:
+    """Whether an allele lies mostly near the ends, and would not by chance.
+
+    Mostly, as one misread molecule elsewhere clears no bases that were misaligned at ends.
+    """
+    count, at_ends = int(found.having.sum()), int(found.having[:, :, 1].sum())
+    if at_ends <= MOSTLY * count:
         return False
     near = found.spanning[:, :, 1].sum() / max(int(found.spanning.sum()), 1)
-    return bool(near**count < max_p)
+    return bool(bdtrc(at_ends - 1, count, near) < max_p)

@@ -31,7 +31,7 @@ def codes_of_reads(reads: Iterable[pysam.AlignedSegment], start: int, end: int, 
     Raises
     ------
     InputError
-        A read has no MD tag.
+        A read has no MD tag, or one that does not fit it.
     """
     found = np.full(end - start, NONE, np.uint8)
     for read in reads:
@@ -44,7 +44,12 @@ def codes_of_reads(reads: Iterable[pysam.AlignedSegment], start: int, end: int, 
                 f"read {read.query_name} has no MD tag, and ctdna.tsv names no reference",
                 "name a reference, or write the tags with samtools calmd",
             )
-        codes = _by_tag(read)
+        try:
+            codes = _by_tag(read)
+        except IndexError as error:
+            problem = f"read {read.query_name} has an MD tag that does not fit its CIGAR"
+            remedy = "name a reference, or write the tags anew with samtools calmd"
+            raise InputError(file, problem, remedy) from error
         found[low - start : high - start] = codes[
             low - read.reference_start : high - read.reference_start
         ]

@@ -70,6 +70,10 @@ class Library:
                 kind, umis = self._of_fastq(row["fq1"], row["fq2"], genome)
             else:
                 raise UserError("the sheet names neither a pair of FASTQ files nor a BAM file")
+        if self.pairs and umis.rejected == self.pairs:
+            problem = f"has none of the barcodes of {self.pairs} pairs, nor one a base off"
+            remedy = "give the list of the kit, in the length that read_structure has, or none"
+            raise InputError(self.panel["whitelist"], problem, remedy)
         return {
             "kind": kind,
             "umi": umis.source,

@@ -79,6 +79,8 @@ def count_library(
         if mutation.chrom not in bam.references:  # a normal may be aligned to another genome
             name = str(bam.filename.decode() if isinstance(bam.filename, bytes) else bam.filename)
             raise InputError(name, f"has no contig '{mutation.chrom}', where {mutation} lies")
+    if not mutations:  # all are left aside
+        return Counted([], [], Molecules.none(), {}, "")
     targets = [target_of(mutation, genome) for mutation in mutations]
     groups = groups_of(targets)
     bounds = settings["min_mapq"], settings["min_base_q"]
@@ -218,7 +220,7 @@ def _sum(
         "low": verdict.low if has else None,
         "high": verdict.high if has else None,
         "lod95": verdict.lod95,
-        "background": counted.source,
+        "background": counted.source or None,
     }
 
 
@@ -235,7 +237,7 @@ def _reason(
     for status, words in (
         (OUTLIER, "stand out from the others, and count for less"),
         (IN_NORMAL, "are in the normal, and were left out"),
-        (FILTERED, "are filtered in their file, and were left out"),
+        (FILTERED, "are filtered in their file or have no bases as ALT, and were left out"),
         (NOT_COVERED, "are not covered"),
     ):
         n = sum(row["status"] == status for row in rows)

@@ -65,13 +65,20 @@ class TaggedGenome:
             there = bases[low - start : high - start]
             if read.flag & LEFT_OUT or not (there == ord("N")).any():
                 continue
-            if not read.has_tag("MD"):
+            sequence = _by_md(read)
+            if sequence is None:
                 without += 1
                 continue
-            there[:] = bytearray(
-                read.get_reference_sequence().upper()[low - at : high - at], "ascii"
-            )
+            there[:] = bytearray(sequence[low - at : high - at], "ascii")
         return bases.tobytes().decode()
+
+
+def _by_md(read: pysam.AlignedSegment) -> str | None:
+    """Bases of the reference under a read; None where it has no MD, or one that does not fit it."""
+    try:
+        return read.get_reference_sequence().upper() if read.has_tag("MD") else None
+    except (AssertionError, IndexError, ValueError):  # another program clipped it, and left the tag
+        return None
 
 
 def target_of(mutation: Mutation, genome: Genome) -> Target:

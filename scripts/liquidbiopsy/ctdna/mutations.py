@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +21,8 @@ COLUMNS = {  # as files name them -> as this module does
 NEEDED = ("chrom", "pos", "ref", "alt")
 BLANK = {"", ".", "na", "nan", "none", "null"}
 ALLELE = re.compile(r"[ACGT]+")
+NO_BASES = re.compile(r"\*|\.|<[^<>]+>|.*[\[\]].*|[ACGTN]*N[ACGTN]*")
+"""What VCF may have as ALT and no read can show: VCF 4.3, 1.6.1 and 5."""
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 LONGEST = 200  # bases of an allele that a read can hold
 
@@ -49,7 +52,7 @@ class Mutation:
     record: str = ""
     """Where it stands in its file: `line 3`."""
     filter: str = ""
-    """Why the file itself does not trust it: FILTER of a VCF, where that is not PASS."""
+    """Why it is to be left out: FILTER of a VCF, where that is not PASS, or what its ALT is."""
 
     def __str__(self) -> str:
         """Place and change: `chr14:106327474 C>G`."""
@@ -105,7 +108,7 @@ def read_mutations(
     first: dict[tuple[str, int, str, str], str] = {}
     for m in found:
         key = (m.chrom, m.pos, m.ref, m.alt)
-        if key in first:
+        if key in first and not m.filter:
             problem = f"{m.record}: {m} stands there twice, first in {first[key]}"
             raise InputError(file, problem, "leave one of them out")
         first[key] = m.record
@@ -146,7 +149,7 @@ def _lines(file: str) -> Iterator[tuple[str, str]]:
                     yield f"line {number}", line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InputError(file, "is not a text file", remedy) from error
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         words = getattr(error, "strerror", None) or str(error)
         if isinstance(error, FileNotFoundError):
             raise InputError(file, "does not exist", "check the path in the sheet") from error
@@ -156,6 +159,8 @@ def _lines(file: str) -> Iterator[tuple[str, str]]:
 def _of_table(file: str, lines: Sequence[tuple[str, str]]) -> Iterator[Mutation]:
     if not lines:
         raise InputError(file, "is empty", "give at least one mutation, or leave the cell blank")
+    while len(lines) > 1 and lines[0][1].startswith("#") and "\t" not in lines[0][1]:
+        lines = lines[1:]  # as `#version 2.4`, with which a MAF begins
     names = [n.strip().lower() for n in lines[0][1].lstrip("#").split("\t")]
     places = {COLUMNS[name]: at for at, name in enumerate(names) if name in COLUMNS}
     for name in NEEDED:
@@ -182,8 +187,8 @@ def _of_vcf(file: str, lines: Sequence[tuple[str, str]]) -> Iterator[Mutation]:
             raise InputError(file, problem, "columns stand between tabs")
         cells += ["."] * (8 - len(cells))
         row = {"chrom": cells[0], "pos": cells[1], "ref": cells[3], "alt": cells[4]}
-        distrusted = "" if cells[6] in ("PASS", ".", "") else cells[6]
-        yield from _mutations(file, record, row, _phase_of(cells), distrusted)
+        distrusted = "" if cells[6] in ("PASS", ".", "") else f"FILTER is {cells[6]}"
+        yield from _mutations(file, record, row, _phase_of(cells), distrusted, is_vcf=True)
 
 
 def _phase_of(cells: Sequence[str]) -> str | None:
@@ -204,7 +209,12 @@ def _phase_of(cells: Sequence[str]) -> str | None:
 
 
 def _mutations(
-    file: str, record: str, row: Mapping[str, str], phase: str | None, distrusted: str = ""
+    file: str,
+    record: str,
+    row: Mapping[str, str],
+    phase: str | None,
+    distrusted: str = "",
+    is_vcf: bool = False,
 ) -> Iterator[Mutation]:
     """The mutations of one line: one for each of its alternate alleles."""
     if row["chrom"].lower() in BLANK:
@@ -213,7 +223,9 @@ def _mutations(
         problem = f"{record}: POS '{row['pos']}' is not a position"
         raise InputError(file, problem, "positions are whole numbers that count from 1")
     ref, alternates = row["ref"].upper(), row["alt"].upper().split(",")
-    for name, allele in (("REF", ref), *(("ALT", a) for a in alternates)):
+    shown = [alt for alt in alternates if not (is_vcf and NO_BASES.fullmatch(alt))]
+    named = [("REF", ref), *(("ALT", a) for a in shown)] if shown else []
+    for name, allele in named:
         if not ALLELE.fullmatch(allele):
             remedy = "an insertion or deletion is written with the base before it, as in VCF"
             problem = f"{record}: {name} '{allele}' is not a sequence of A, C, G and T"
@@ -224,7 +236,8 @@ def _mutations(
     if ref in alternates:
         raise InputError(file, f"{record}: REF and ALT are both {ref}")
     for alt in alternates:
-        yield Mutation(row["chrom"], int(row["pos"]), ref, alt, phase, record, distrusted)
+        why = distrusted if alt in shown else f"ALT is {alt}, which no read can show"
+        yield Mutation(row["chrom"], int(row["pos"]), ref, alt, phase, record, why)
 
 
 def _check_places(file: str, mutations: Sequence[Mutation], contigs: Mapping[str, int]) -> None:
@@ -249,8 +262,8 @@ def _check_bases(file: str, mutations: Sequence[Mutation], reference: Genome) ->
     InputError
         The genome has something else; what fits all the mutations instead is named.
     """
-    there = {m: _around(m, reference) for m in mutations}
-    wrong = [m for m in mutations if not _same(there[m][1 : 1 + len(m.ref)], m.ref)]
+    there = {m: _around(m, reference) for m in mutations if ALLELE.fullmatch(m.alt)}
+    wrong = [m for m in there if not _same(there[m][1 : 1 + len(m.ref)], m.ref)]
     if not wrong:
         return
     m = wrong[0]

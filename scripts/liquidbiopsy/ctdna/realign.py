@@ -12,12 +12,14 @@ import pysam
 
 from liquidbiopsy.reads.align import align
 from liquidbiopsy.reads.chunks import PAIRED, REVERSE, Chunk, chunk_of
+from liquidbiopsy.reads.fields import after_tag
 from liquidbiopsy.reads.templates import Read, Template
 
 PLAIN = np.frombuffer(b"=ACMGRSVTWYHKDBN", np.uint8)
 TURNED = np.frombuffer(b"=TGKCYSBAWRDMHVN", np.uint8)
 CARRIED = "zz"
-"""Tag that carries all others, two letters a byte, through the aligner; `overlap` unpacks it."""
+"""Tag that carries all others, but those of the old alignment, two letters a byte, through the
+aligner; `overlap` unpacks it."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -35,9 +37,14 @@ def _texts(data, flag, length, seq, qual, tags, end, out, at):  # type: ignore[n
             out[to + n] = data[qual[i] + k] + 33
         filled += 2 * n
         at[i, 1] = filled
-        for k in range(tags[i], end[i]):
-            out[filled], out[filled + 1] = 65 + (data[k] >> 4), 65 + (data[k] & 15)
-            filled += 2
+        tag = tags[i]
+        while tag + 3 < end[i]:
+            stop, a, b = after_tag(data, tag, end[i]), data[tag], data[tag + 1]
+            if not (a == 77 and b == 68 or a == 78 and b == 77):  # MD, NM: of the old alignment
+                for k in range(tag, stop):
+                    out[filled], out[filled + 1] = 65 + (data[k] >> 4), 65 + (data[k] & 15)
+                    filled += 2
+            tag = stop
         at[i, 2] = filled
     return filled
 

@@ -20,7 +20,12 @@ from liquidbiopsy.core.names import without_place
 from liquidbiopsy.core.parquet import read_table, table_of, write_table
 from liquidbiopsy.core.provenance import Provenance, checksums
 from liquidbiopsy.core.tables import FAILED, QUALITY
-from liquidbiopsy.ctdna.consensus_quality import copies_row, family_rows, quality_rows
+from liquidbiopsy.ctdna.consensus_quality import (
+    copies_row,
+    family_rows,
+    quality_rows,
+    why_none,
+)
 from liquidbiopsy.ctdna.consensus_stream import Tally, consensus_records
 from liquidbiopsy.ctdna.group import template_sorted
 from liquidbiopsy.ctdna.overlap import settle
@@ -36,6 +41,7 @@ from liquidbiopsy.reads.umis import NONE, RX
 
 log = logging.getLogger(__name__)
 SORT_MB = 512
+NOTHING_KEPT = "are reads, reference, panel and settings of one library?"
 
 
 def consensus_library(
@@ -89,6 +95,9 @@ def consensus_library(
                     folder,
                 )  # fmt: skip
             rows = quality_rows(library, tally, facts)
+            if not facts["consensus_reads"] and tally.fates.any():
+                error = InputError(source, why_none(tally), NOTHING_KEPT)
+                library = _failed(library, error, index)
         except InputError as error:
             if error.file == inputs["reads"]:
                 raise

@@ -89,7 +89,7 @@ def _of_library(
         return [{"status": FAILED, "reason": failure}]
     try:
         mutations = _mutations(item, references)
-        aside = {m: (FILTERED, f"FILTER is {m.filter}") for m in mutations if m.filter}
+        aside = {m: (FILTERED, m.filter) for m in mutations if m.filter}
         for normal in normals:
             wanted = [m for m in mutations if m not in aside]
             there = in_normal(_counted(normal, references, wanted, errors, settings))

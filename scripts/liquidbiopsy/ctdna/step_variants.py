@@ -216,15 +216,19 @@ class _Specimen:
     def _mutations(
         self, row: Mapping[str, Any], handle: pysam.AlignmentFile, reference: Reference | None
     ) -> list[Mutation]:
-        """Known mutations; a file that is wrong is the failure of the step that tests for them."""
+        """Known mutations that their file does not filter, as germline for one.
+
+        A file that is wrong is the failure of the step that tests for them.
+        """
         if not row["mutations"]:
             return []
         contigs = dict(zip(handle.references, handle.lengths, strict=True))
         try:
-            return read_mutations(row["mutations"], reference or TaggedGenome(handle), contigs)
+            listed = read_mutations(row["mutations"], reference or TaggedGenome(handle), contigs)
         except InputError as error:
             self._tell(f"{row['library_id']}: known mutations are not marked: {error}")
             return []
+        return [mutation for mutation in listed if not mutation.filter]
 
     def _codons(self, row: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Codon]:
         """Hotspots of the files that are of the reference's build."""

@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from liquidbiopsy.copynumber.bins import Profile, Values
+from liquidbiopsy.core.words import number
 from liquidbiopsy.ctdna.tumour_fraction_bins import independence, pooled, track_of
 from liquidbiopsy.ctdna.tumour_fraction_decode import Copies, decode, normal_genome
 from liquidbiopsy.ctdna.tumour_fraction_interval import fraction_interval, ploidy_interval
@@ -93,17 +95,15 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
     Returns
     -------
     Estimate
-        `inadequate`, with the reason, where fewer autosomal bins than `min_bins` are used, or where
-        noise would hide even a sample of tumour DNA alone.
+        `inadequate`, with the reason, where fewer autosomal bins than `min_bins` are used, where
+        the middle one has fewer reads than `min_reads`, or where noise would hide even a sample of
+        tumour DNA alone.
     """
     sex = sex_of(profile, settings)
     normal = normal_copies(profile, sex)
     whole = track_of(profile, profile.bins.autosomal, settings["segment_length"])
-    if whole.log2.size < settings["min_bins"]:
-        reason = (
-            f"{whole.log2.size} autosomal bins can be used and {settings['min_bins']} are needed: "
-            "see the number of reads, the build and the size of the bins"
-        )
+    reason = _too_few(profile, whole.log2.size, settings)
+    if reason:
         nothing = normal_genome(profile, np.full(len(profile.bins), NAN), NAN)
         return Estimate(INADEQUATE, sex, normal, nothing, reason)
     track = pooled(whole, settings["search_bins"], settings["segment_length"])
@@ -135,3 +135,25 @@ def estimate(profile: Profile, settings: Mapping[str, Any]) -> Estimate:
         fraction=best.fraction, fraction_low=low, fraction_high=high,
         ploidy=best.ploidy, ploidy_low=least, ploidy_high=most, **known,
     )  # fmt: skip
+
+
+def _too_few(profile: Profile, bins: int, settings: Mapping[str, Any]) -> str:
+    """Why nothing can be told of bins so few, or of so few reads; blank where there are enough.
+
+    Noise is told by the middle difference of neighbours. Where bins have a read or two, most
+    differ by none, and it comes out as nothing: a wave is a tumour then, and the limit far too low.
+    """
+    if bins < settings["min_bins"]:
+        return (
+            f"{bins} autosomal bins can be used and {settings['min_bins']} are needed: "
+            "see the number of reads, the build and the size of the bins"
+        )
+    own = profile.count[profile.bins.autosomal & profile.used]
+    own = own[np.isfinite(own)]  # ready ratios have no counts
+    middle = float(np.median(own)) if own.size else math.inf
+    if middle >= settings["min_reads"]:
+        return ""
+    return (
+        f"{number(middle)} reads in the middle bin, of {number(settings['min_reads'])} at least: "
+        "more reads are needed, or larger bins"
+    )

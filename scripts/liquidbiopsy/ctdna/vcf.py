@@ -54,7 +54,8 @@ def vcf_text(rows: Iterable[Row], libraries: Sequence[str], contigs: Mapping[str
     lengths = "\n".join(f"##contig=<ID={name},length={n}>" for name, n in contigs.items())
     head = HEADER.format(version=__version__, notice=NOTICE, filters=filters, contigs=lengths)
     lines = [line for line in head.splitlines() if line]
-    lines.append("\t".join([*COLUMNS, *libraries]))
+    columns = COLUMNS if libraries else COLUMNS[:-1]  # FORMAT stands there with a sample alone
+    lines.append("\t".join([*columns, *libraries]))
     order = {name: k for k, name in enumerate(contigs)}
 
     def place(row: Row) -> tuple[int, int, str, str]:

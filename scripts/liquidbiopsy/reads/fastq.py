@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
+import re
 from collections.abc import Generator, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
 import dnaio
 from dnaio import SequenceRecord
-from dnaio.exceptions import FastqFormatError, FileFormatError
+from dnaio.exceptions import FastqFormatError
 
 from liquidbiopsy.core.errors import InputError
+
+SAME = 50
+"""Pairs from which it is told that both files are one."""
 
 
 def read_fastq(file: str) -> Generator[SequenceRecord, None, None]:
@@ -39,7 +42,7 @@ def read_fastq(file: str) -> Generator[SequenceRecord, None, None]:
         where = f", line {error.line + 1}," if error.line is not None else " or one soon after it"
         problem = f"record {count + 1}{where} is not FASTQ: {error.message}"
         raise InputError(file, problem, "write the file again, or copy it again") from error
-    except (OSError, zlib.error, FileFormatError, ValueError) as error:
+    except Exception as error:  # what unpacks gzip, xz and zstd has errors of its own each
         why = getattr(error, "strerror", None) or str(error)
         remedy = "is it FASTQ, plain or gzipped? copy it again"
         raise InputError(file, f"record {count + 1} cannot be read: {why}", remedy) from error
@@ -53,9 +56,10 @@ def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, Sequen
     Raises
     ------
     InputError
-        As `read_fastq`; names of a pair differ; one file has fewer reads.
+        As `read_fastq`; names of a pair differ; one file has fewer reads; both are the same reads.
     """
     both = zip_longest(read_fastq(first), read_fastq(second))
+    same = True
     for count, (one, other) in enumerate(both, 1):
         if one is None or other is None:
             short, long = (first, second) if one is None else (second, first)
@@ -65,7 +69,22 @@ def read_pairs(first: str, second: str) -> Iterator[tuple[SequenceRecord, Sequen
             problem = f"record {count} is '{other.id}', and '{one.id}' in {Path(first).name}"
             remedy = "the two files are out of step: sort or write them again as pairs"
             raise InputError(second, problem, remedy)
+        same = same and one.sequence == other.sequence
+        if same and count == SAME:  # ends of fragments are never alike so often
+            problem = f"has the reads of {Path(first).name} once more in its first {SAME} records"
+            raise InputError(second, problem, "give the file of the second reads")
         yield one, other
+
+
+def number_in_pair(record: SequenceRecord) -> str:
+    """Which of a pair a read says it is, `1` or `2`: by `/2`, or ` 2:N:0:` as Illumina writes it.
+
+    Blank where its name does not tell.
+    """
+    if record.id[-2:] in ("/1", "/2"):
+        return record.id[-1]
+    told = re.match(r"([12]):[YN]:\d+", record.comment or "")
+    return told[1] if told else ""
 
 
 def template_name(record: SequenceRecord) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +36,8 @@ def read_panel(bed: str) -> list[Region]:
     Parameters
     ----------
     bed : str
-        `chrom start end [name]` with tabs or blanks between; lines that begin with `#`, `track` or
-        `browser`, and a line of column names at the top, are passed over.
+        Plain or gzipped: `chrom start end [name]` with tabs or blanks between; lines that begin
+        with `#`, `track` or `browser`, and a line of column names at the top, are passed over.
 
     Returns
     -------
@@ -124,9 +126,14 @@ def _without_or_with_chr(name: str) -> str:
 
 def _lines(bed: str) -> Iterator[Region]:
     try:
-        text = Path(bed).read_text(encoding="utf-8-sig")
+        content = Path(bed).read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(bed, "is not text", REMEDY) from error
+        raise InputError(bed, "is not text, or not in UTF-8", REMEDY) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(bed, "is cut off or damaged", "copy it again") from error
     except OSError as error:
         raise InputError(bed, f"cannot be read: {error.strerror}", REMEDY) from error
     first = True
@@ -135,7 +142,9 @@ def _lines(bed: str) -> Iterator[Region]:
         fields = [field.strip() for field in fields]
         if not any(fields) or fields[0].split()[0].lower().startswith(NOT_REGIONS):
             continue
-        header, first = first and "start" in line.lower(), False
+        # a region whose name holds the word, as that of a start codon, is a region
+        names = "start" in line.lower() and not any(field.isdigit() for field in fields[1:3])
+        header, first = first and names, False
         if header:
             continue
         if len(fields) < 3 or not fields[0]:

@@ -22,6 +22,7 @@ PREFIX = "genome"
 """Prefix of an index within its folder."""
 PROBLEM = "problem.json"
 """Ends the name of what lies in place of an index that could not be made."""
+SEVERAL = str.maketrans(dict.fromkeys("BDHKMRSVWXY", "N"))
 REMEDY = "the reference must be a FASTA file, plain or compressed with bgzip"
 
 
@@ -49,6 +50,8 @@ class Reference:
     def fetch(self, chrom: str, start: int, end: int) -> str:
         """Bases of a contig in capitals, from `start` (from 0) to before `end`.
 
+        Codes of several bases are N: chromosome 3 of GRCh37 has an M and two R.
+
         Raises
         ------
         InputError
@@ -58,7 +61,7 @@ class Reference:
         if length is None or not 0 <= start <= end <= length:
             has = "has no such contig" if length is None else f"{chrom} has {length} bases"
             raise InputError(self.file, f"{chrom}:{start}-{end} is not in it: {has}")
-        return self._fasta.fetch(chrom, start, end).upper()
+        return self._fasta.fetch(chrom, start, end).upper().translate(SEVERAL)
 
     def close(self) -> None:
         """Close the file, and remove an index that was made for this use."""

@@ -11,7 +11,7 @@ from dnaio import SequenceRecord
 from pysam import AlignedSegment, qualities_to_qualitystring
 
 from liquidbiopsy.core.errors import InputError
-from liquidbiopsy.reads.fastq import read_fastq, read_pairs, template_name
+from liquidbiopsy.reads.fastq import number_in_pair, read_fastq, read_pairs, template_name
 from liquidbiopsy.reads.structures import Structure
 from liquidbiopsy.reads.umis import NAME, NONE, RX, STRUCTURE, Tags, Umis, joined, umi_of_name
 
@@ -50,9 +50,14 @@ def templates_of_fastq(
     ------
     InputError
         As `read_pairs`; a read is too short for its structure; there is no barcode where one is
-        looked for.
+        looked for; the files are swapped, and their structures differ.
     """
+    differ = structures[0].text != structures[1].text
     for number, (one, other) in enumerate(read_pairs(first, second), 1):
+        if differ and (number_in_pair(one), number_in_pair(other)) == ("2", "1"):
+            problem = f"record {number} '{one.id}' says that it is the second read of its pair"
+            remedy = "fq1 and fq2 are swapped in the sheet, and the read structures are not alike"
+            raise InputError(first, problem, remedy)
         for file, record, structure in zip((first, second), (one, other), structures, strict=True):
             if len(record.sequence) < structure.needed:
                 raise _too_short(file, number, record.id, len(record.sequence), structure)
