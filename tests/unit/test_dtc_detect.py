@@ -62,3 +62,26 @@ def test_an_isotype_control_has_the_colours_of_the_stained_slide(tmp_path: Path)
     ).to_pylist()
     assert {row["call"] for row in called if row["slide_id"] == "C"} <= {"artefact"}
     assert sum(row["call"] == "tumour_cell" for row in called) == 6
+
+
+def test_a_stained_slide_is_not_its_own_isotype_control(tmp_path: Path) -> None:
+    """A copy would clear, or count, what it is to be held against."""
+    made = write_marrow(tmp_path / "a.tif", MarrowParameters(seed=24, **{**SMALL, "tumour": 2}))
+    (tmp_path / "b.tif").write_bytes(Path(made.image).read_bytes())
+    items = tuple(
+        {
+            "specimen_id": "S", "slide_id": name, "image": str(tmp_path / file),
+            "chromogen": "dab", "role": role,
+        }
+        for name, file, role in (("I", "b.tif", "isotype_control"), ("A", "a.tif", "stained"))
+    )  # fmt: skip
+    chosen = settings()
+    outputs = {n: str(tmp_path / f"{n}.parquet") for n in ("objects", "slides", "tiles", "crops")}
+    sections = {k: chosen[k] for k in ("detection", "quality", "gallery")}
+    detect_specimen(
+        items, choose(chosen).colours_of(Specimen({}, items, (), ())),
+        {"pixel_size_um": None, **sections}, "", outputs, threads=1,
+    )  # fmt: skip
+    slides = {row["slide_id"]: row for row in read_table(outputs["slides"]).to_pylist()}
+    assert slides["A"]["status"] == "measured" and slides["I"]["status"] == "failed"
+    assert "b.tif: is the same picture as A, byte for byte" in slides["I"]["reason"]

@@ -24,6 +24,7 @@ from liquidbiopsy.ctc.frames import FrameResult, read_frame
 from liquidbiopsy.ctc.names import lost_words
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
+from liquidbiopsy.imaging.copies import refuse_copy
 from liquidbiopsy.imaging.stage import repeated
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def detect_image(
     *,
     threads: int = 1,
     masks: Path | None = None,
+    copy_of: str = "",
 ) -> Detected:
     """Find and measure the events of one image.
 
@@ -69,6 +71,8 @@ def detect_image(
         Frames that are worked on at a time.
     masks : Path, optional
         Folder for label images of the nuclei.
+    copy_of : str
+        Name of the image that this one is a copy of; it is not looked at then.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def detect_image(
     }
     cv2.setNumThreads(1)
     try:
+        refuse_copy(item["image"], copy_of)
         slide = open_slide(item["image"], platform, item["platform"])
         known = slide_wide(slide, platform, settings["detection"])
     except InputError as error:

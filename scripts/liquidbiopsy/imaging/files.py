@@ -23,8 +23,8 @@ MICROMETRES = {
 }
 ALPHA = (1, 2)  # what TIFF calls an extra sample that is transparency
 PIXELS_UM = 0.02, 5.0
-"""Between these a pixel of a light microscope lies. What a file says beyond them is a printer's or a
-screen's resolution, or a number in another unit."""
+"""Between these a pixel of a light microscope lies. What a file says beyond them is the resolution
+of a printer or screen, or a number in another unit."""
 SAME_SIZE = 0.02  # by which a pixel may be longer than it is wide
 MIN_IS_WHITE = 0
 
