@@ -90,7 +90,7 @@ def test_a_stained_slide_is_not_its_own_isotype_control(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chromogen", ["dab", "aec"])
 def test_grey_dust_over_nuclei_is_no_cell(tmp_path: Path, chromogen: str) -> None:
-    """Flat and grey, it is made of both stains, and the nuclei under it hide that they go together."""
+    """It is made of both stains, and the nuclei under it hide that they go together."""
     parameters = MarrowParameters(seed=25, chromogen=chromogen, **{**SMALL, "tumour": 4})
     picture = tifffile.imread(write_marrow(tmp_path / "a.tif", parameters).image)
     density = np.zeros(picture.shape[:2], np.float32)

@@ -98,6 +98,7 @@ def detect_image(
     found = Detected(row, channels=slide.channels)
     parts: list[dict[str, npt.NDArray[Any]]] = []
     lost = dict(slide.missing)
+    outside: list[FrameResult] = []
     found.quality += _pixel_size_row(slide, image)
     for number, reason in slide.missing.items():
         log.warning("%s frame %d: %s", image, number, reason)
@@ -106,6 +107,9 @@ def detect_image(
         )
     crop_um = settings["gallery"]["size_um"]
     for result in _results(slide, known, settings, threads, crop_um, masks is not None):
+        if result.outside:
+            outside.append(result)
+            continue
         found.quality += [{**q, "frame": result.number} for q in result.quality]
         if result.lost:
             lost[result.number] = without_place(result.lost, item["image"], image)
@@ -124,12 +128,16 @@ def detect_image(
             len(result.columns.get("x_px", ())),
             result.lost,
         )
+    if len(outside) == len(slide.frames):  # a plane of nothing but one colour is no picture
+        lost |= {result.number: result.lost for result in outside}
+        found.quality += [{**q, "frame": r.number} for r in outside for q in r.quality]
+        outside = []
     found.columns = _once(parts, slide)
     _name_cells(found, image)
     found.row |= {
         "status": MEASURED,
         "reason": lost_words(lost) or None,
-        "frames": len(slide.frames) + len(slide.missing),
+        "frames": len(slide.frames) - len(outside) + len(slide.missing),
         "frames_lost": len(lost),
         "pixel_size_um": slide.stage.pixel_size_um,
         "simulated": slide.simulated,
