@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import tifffile
 
 from benchmarks.dtc_methods import ours, settings
@@ -62,3 +63,44 @@ def test_an_isotype_control_has_the_colours_of_the_stained_slide(tmp_path: Path)
     ).to_pylist()
     assert {row["call"] for row in called if row["slide_id"] == "C"} <= {"artefact"}
     assert sum(row["call"] == "tumour_cell" for row in called) == 6
+
+
+def test_a_stained_slide_is_not_its_own_isotype_control(tmp_path: Path) -> None:
+    """A copy would clear, or count, what it is to be held against."""
+    made = write_marrow(tmp_path / "a.tif", MarrowParameters(seed=24, **{**SMALL, "tumour": 2}))
+    (tmp_path / "b.tif").write_bytes(Path(made.image).read_bytes())
+    items = tuple(
+        {
+            "specimen_id": "S", "slide_id": name, "image": str(tmp_path / file),
+            "chromogen": "dab", "role": role,
+        }
+        for name, file, role in (("I", "b.tif", "isotype_control"), ("A", "a.tif", "stained"))
+    )  # fmt: skip
+    chosen = settings()
+    outputs = {n: str(tmp_path / f"{n}.parquet") for n in ("objects", "slides", "tiles", "crops")}
+    sections = {k: chosen[k] for k in ("detection", "quality", "gallery")}
+    detect_specimen(
+        items, choose(chosen).colours_of(Specimen({}, items, (), ())),
+        {"pixel_size_um": None, **sections}, "", outputs, threads=1,
+    )  # fmt: skip
+    slides = {row["slide_id"]: row for row in read_table(outputs["slides"]).to_pylist()}
+    assert slides["A"]["status"] == "measured" and slides["I"]["status"] == "failed"
+    assert "b.tif: is the same picture as A, byte for byte" in slides["I"]["reason"]
+
+
+@pytest.mark.parametrize("chromogen", ["dab", "aec"])
+def test_grey_dust_over_nuclei_is_no_cell(tmp_path: Path, chromogen: str) -> None:
+    """It is made of both stains, and the nuclei under it hide that they go together."""
+    parameters = MarrowParameters(seed=25, chromogen=chromogen, **{**SMALL, "tumour": 4})
+    picture = tifffile.imread(write_marrow(tmp_path / "a.tif", parameters).image)
+    density = np.zeros(picture.shape[:2], np.float32)
+    places = [(x, y) for x in range(120, 1400, 230) for y in range(120, 1000, 230)]
+    for number, (x, y) in enumerate(places):
+        edges = (24 + number % 5 * 5, 34 - number % 4 * 3)
+        cv2.ellipse(density, (x, y), edges, 30 * number, 0, 360, 0.25 + 0.1 * (number % 4), -1)
+    dusty = picture * 10 ** -cv2.GaussianBlur(density, (0, 0), 3)[..., None]
+    file = tmp_path / "dusty.tif"
+    tifffile.imwrite(file, dusty.astype(np.uint8), photometric="rgb", **CENTIMETRE)
+    cells = ours(file, chromogen).cells
+    called = cells[cells["call"].isin(["tumour_cell", "probable"])]
+    assert 3 <= len(called) <= 4, called[["x_px", "y_px"]]

@@ -261,6 +261,16 @@ def test_dirt_has_no_say_in_the_colour():
     assert angle(found.vector, other) < 3
 
 
+def test_grey_dirt_over_nuclei_has_no_say_in_the_colour():
+    """The nuclei under it hide that both stains rise and fall together in it."""
+    nuclear, stain = unit(reference("haematoxylin")), unit(reference("aec"))
+    grey = np.full(3, 0.35, np.float32) + np.zeros((3000, 3), np.float32)
+    grey[:600] += (0.5 * nuclear).astype(np.float32)
+    dirt = [grey + np.random.default_rng(k).normal(0, 0.01, grey.shape) for k in range(12)]
+    found = estimate_stain(dirt, nuclear, stain, "aec", 30)
+    assert "too little stain" in found.remark
+
+
 def test_another_chromogen_is_named():
     nuclear, dab = reference("haematoxylin"), reference("dab")
     red = unit(reference("fast_red"))

@@ -215,12 +215,37 @@ def test_focal_planes_are_refused_with_the_remedy(tmp_path):
         ({"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.3}}, 0.3),
         ({"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.0}}, None),
         ({"ome": True, "metadata": {"axes": "YX"}}, None),
+        # a screen's 72 to the inch, as ImageJ and Bio-Formats pass it on, and a unit that is wrong
+        ({"imagej": True, "resolution": (72, 72), "metadata": {"unit": "inch"}}, None),
+        ({"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 352.8}}, None),
+        ({"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.0005}}, None),
     ],
 )
 def test_size_of_a_pixel(tmp_path, more, size):
     file = str(tmp_path / "a.tif")
     tifffile.imwrite(file, GREY, photometric="minisblack", **{"metadata": None, **more})
     assert inspect(file).pixel_size_um == (None if size is None else pytest.approx(size))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"resolution": (20000, 10000), "resolutionunit": "CENTIMETER"},
+        {"ome": True, "metadata": {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 1.0}},
+    ],
+)
+def test_pixels_that_are_not_square_are_refused(tmp_path, more):
+    file = str(tmp_path / "a.tif")
+    tifffile.imwrite(file, GREY, photometric="minisblack", **{"metadata": None, **more})
+    with pytest.raises(InputError, match=r"has pixels of 0.5 by 1 um \(export it with square"):
+        inspect(file)
+
+
+def test_a_picture_that_may_be_inverted_is_refused(tmp_path):
+    file = str(tmp_path / "a.tif")
+    tifffile.imwrite(file, GREY.max() - GREY, photometric="miniswhite", metadata=None)
+    with pytest.raises(InputError, match="its lowest count is white"):
+        inspect(file)
 
 
 def pages(file, n=6):

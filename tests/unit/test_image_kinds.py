@@ -179,3 +179,14 @@ def test_a_large_plane_by_tiles_has_the_count_of_the_whole(large, tmp_path, monk
         assert whole.count == 30
         nuclei = [sum(f.objects["nuclei"].to_pylist()) for f in (whole, found)]
         assert abs(nuclei[0] - nuclei[1]) <= 0.01 * nuclei[0], nuclei
+
+
+def test_the_black_around_a_stitched_scan_is_not_lost(frame, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(platforms, "LARGEST_FRAME_PX", 100_000)
+    monkeypatch.setattr(platforms, "TILE_PX", 512)
+    margin = ((0, 0), (0, 0), (0, 1700))
+    wide = detect(ome(tmp_path / "wide.ome.tif", np.pad(frame, margin)))
+    assert wide.image["frames_lost"] == 0 and wide.image["frames"] == 3 and wide.count == 6
+    black = detect(ome(tmp_path / "black.ome.tif", np.pad(0 * frame, margin)))
+    assert black.image["frames_lost"] == black.image["frames"] > 3
+    assert "no picture" in black.image["reason"]

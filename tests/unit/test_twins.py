@@ -64,7 +64,8 @@ def test_squares(seed, shape, rows, columns, whole):
     rng, smooth, _ = blobs(seed, shape)
     image = np.clip(rng.normal(300, 10, shape) + 2000 * np.maximum(smooth, 0), 0, 4095)
     image, lag = image.astype(np.uint16), 3
-    level, noise = background._squares(image, rows, columns, lag, np.float32(whole))
+    level, noise, seen = background._squares(image, rows, columns, lag, np.float32(whole))
+    assert seen.all()
     for i in range(rows):
         for j in range(columns):
             y, x = (
@@ -92,6 +93,19 @@ def test_whole_counts_do_not_make_the_background_jump():
     assert np.ptp(surface.level) < 1.2
     assert np.median(surface.level) == pytest.approx(17.5, abs=0.1)
     assert np.median(surface.noise) == pytest.approx(1.04, rel=0.15)
+
+
+def test_what_no_picture_was_put_into_has_the_background_beside_it():
+    """A stitched scan is zero around its picture; a dark camera's zeros are background."""
+    rng = np.random.default_rng(6)
+    image = rng.normal(300, 8, (400, 400)).round().astype(np.uint16)
+    image[:, 215:] = 0  # the border runs through squares
+    surface = background.measure_surface(image, 40, 0.1)
+    np.testing.assert_allclose(surface.level, 300, atol=6)
+    np.testing.assert_allclose(surface.noise, 8, rtol=0.6)
+    dark = rng.poisson(0.8, (400, 400)).astype(np.uint8)
+    dark[:, 200:] = 0
+    assert background.measure_surface(dark, 40, 0.1).level[:, 6:].max() < 0.6
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (1, 4), (5, 7)])

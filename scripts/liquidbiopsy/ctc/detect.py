@@ -24,6 +24,7 @@ from liquidbiopsy.ctc.frames import FrameResult, read_frame
 from liquidbiopsy.ctc.names import lost_words
 from liquidbiopsy.ctc.platforms import Frame, Slide, open_slide
 from liquidbiopsy.ctc.slidewide import Slidewide, slide_wide
+from liquidbiopsy.imaging.copies import refuse_copy
 from liquidbiopsy.imaging.stage import repeated
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def detect_image(
     *,
     threads: int = 1,
     masks: Path | None = None,
+    copy_of: str = "",
 ) -> Detected:
     """Find and measure the events of one image.
 
@@ -69,6 +71,8 @@ def detect_image(
         Frames that are worked on at a time.
     masks : Path, optional
         Folder for label images of the nuclei.
+    copy_of : str
+        Name of the image that this one is a copy of; it is not looked at then.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def detect_image(
     }
     cv2.setNumThreads(1)
     try:
+        refuse_copy(item["image"], copy_of)
         slide = open_slide(item["image"], platform, item["platform"])
         known = slide_wide(slide, platform, settings["detection"])
     except InputError as error:
@@ -93,6 +98,7 @@ def detect_image(
     found = Detected(row, channels=slide.channels)
     parts: list[dict[str, npt.NDArray[Any]]] = []
     lost = dict(slide.missing)
+    outside: list[FrameResult] = []
     found.quality += _pixel_size_row(slide, image)
     for number, reason in slide.missing.items():
         log.warning("%s frame %d: %s", image, number, reason)
@@ -101,6 +107,9 @@ def detect_image(
         )
     crop_um = settings["gallery"]["size_um"]
     for result in _results(slide, known, settings, threads, crop_um, masks is not None):
+        if result.outside:
+            outside.append(result)
+            continue
         found.quality += [{**q, "frame": result.number} for q in result.quality]
         if result.lost:
             lost[result.number] = without_place(result.lost, item["image"], image)
@@ -119,12 +128,16 @@ def detect_image(
             len(result.columns.get("x_px", ())),
             result.lost,
         )
+    if len(outside) == len(slide.frames):  # a plane of nothing but one colour is no picture
+        lost |= {result.number: result.lost for result in outside}
+        found.quality += [{**q, "frame": r.number} for r in outside for q in r.quality]
+        outside = []
     found.columns = _once(parts, slide)
     _name_cells(found, image)
     found.row |= {
         "status": MEASURED,
         "reason": lost_words(lost) or None,
-        "frames": len(slide.frames) + len(slide.missing),
+        "frames": len(slide.frames) - len(outside) + len(slide.missing),
         "frames_lost": len(lost),
         "pixel_size_um": slide.stage.pixel_size_um,
         "simulated": slide.simulated,

@@ -30,6 +30,8 @@ class FrameResult:
     quality: list[dict[str, Any]] = field(default_factory=list)
     lost: str = ""
     """Why the frame does not count as seen; empty where it does."""
+    outside: bool = False
+    """Whether it is a tile of a large plane that no picture was put into: one even colour."""
     crops: dict[str, list[npt.NDArray[np.uint16]]] = field(default_factory=dict)
     """Pictures of the events with cytokeratin, by channel; their rows are `crop_rows`."""
     crop_rows: list[int] = field(default_factory=list)
@@ -67,6 +69,8 @@ def read_frame(
         return result
     usable = _judge(result, images, slide, known, quality)
     if not usable:
+        even = all(image.min() == image.max() for image in images.values())
+        result.outside = slide.tiled and even
         return result
     surfaces = frame_surfaces(images, known.illumination, known.scale.square_px)
     events = find_events(images["nucleus"], images.get("cytokeratin"), surfaces, known.scale)

@@ -18,6 +18,7 @@ from liquidbiopsy.core.tables import QUALITY
 from liquidbiopsy.ctc.detect import Detected, detect_image
 from liquidbiopsy.ctc.features import STANDARD
 from liquidbiopsy.ctc.tables import CROPS, IMAGES, OBJECTS, channel_columns
+from liquidbiopsy.imaging.copies import copies
 
 Paths = Mapping[str, str]
 
@@ -51,6 +52,10 @@ def detect_specimen(
     if masks is not None:
         shutil.rmtree(masks, ignore_errors=True)
     names = shown_names([item["image"] for item in items])
+    of_item = [expand_path(item["image"]) for item in items]
+    shown = shown_names([f for files in of_item for f in files])
+    sums = checksums({name: file for file, name in shown.items()})
+    same = copies([[sums[shown[f]] for f in files] for files in of_item])
     found = [
         detect_image(
             item,
@@ -59,13 +64,12 @@ def detect_specimen(
             names[item["image"]],
             threads=threads,
             masks=masks,
+            copy_of=names[items[same[n]]["image"]] if n in same else "",
         )
-        for item in items
+        for n, item in enumerate(items)
     ]
-    every = [f for item in items for f in expand_path(item["image"])]
-    files = {name: file for file, name in shown_names(every).items()}
     used = {name: platforms[name] for name in {item["platform"] for item in items}}
-    made = Provenance(code, {"platforms": used, **settings}, checksums(files))
+    made = Provenance(code, {"platforms": used, **settings}, sums)
     channels = list(dict.fromkeys([*STANDARD, *(c for f in found for c in f.channels)]))
     objects = OBJECTS.with_columns(channel_columns(channels))
     write_table(_objects(found, objects.schema), outputs["objects"], objects, made)

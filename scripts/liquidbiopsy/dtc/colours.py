@@ -24,6 +24,7 @@ CELL_PIXELS, ENOUGH_CELLS, ENOUGH_OBJECTS = 400, 3, 10  # pixels of an object of
 MOST_STAINED = 0.5  # share of all stain: the objects that hold it have the last word on its colour
 BLACK, EVEN = 0.7, 0.7  # correlation of the two stains, and evenness of red, green and blue (least
 # over mean), from which an object is black, not stained
+GREY = 0.85  # evenness from which nothing but grey is there
 NEARER = 7.0  # degrees by which a chromogen may be nearer to haematoxylin than its reference: what
 # is nearer still is a mixture of both
 
@@ -147,8 +148,10 @@ def estimate_stain(
         if len(directions) < 20 or _is_black(densities, nuclear, known):
             continue
         away = np.arccos(np.clip(directions @ nuclear, -1, 1))
-        far = away >= np.percentile(away, EXTREME)
-        ends.append(np.median(directions[far], axis=0))
+        end = np.median(directions[away >= np.percentile(away, EXTREME)], axis=0)
+        if end.min() >= GREY * end.mean():  # even where it is least blue: dirt over nuclei
+            continue
+        ends.append(end)
         amounts.append(float(np.percentile(length[dense], 75)) * np.sqrt(len(directions)))
         sizes.append(len(directions))
     cells = sum(size >= CELL_PIXELS for size in sizes)

@@ -37,6 +37,7 @@ from liquidbiopsy.dtc.survey import Survey, survey
 from liquidbiopsy.dtc.tables import STAINED
 from liquidbiopsy.dtc.tile import read_tile
 from liquidbiopsy.imaging.brightfield import separation_tables
+from liquidbiopsy.imaging.copies import refuse_copy
 from liquidbiopsy.imaging.slides import WholeSlide, open_slide
 from liquidbiopsy.imaging.stain_vectors import unmixing
 
@@ -64,6 +65,7 @@ def detect_slide(
     image: str,
     *,
     threads: int = 1,
+    copy_of: str = "",
 ) -> Detected:
     """Count the nuclei of one slide, and find its stained objects.
 
@@ -79,6 +81,8 @@ def detect_slide(
         Its name as tables give it.
     threads : int
         Tiles that are worked on at a time.
+    copy_of : str
+        Name of the slide that this one is a copy of; it is not looked at then.
 
     Returns
     -------
@@ -97,6 +101,7 @@ def detect_slide(
     }
     cv2.setNumThreads(1)
     try:
+        refuse_copy(item["image"], copy_of)
         slide = open_slide(item["image"])
         try:
             return _Detection(slide, row, colours, settings, threads).run()

@@ -15,6 +15,7 @@ from liquidbiopsy.dtc.tables import FEATURES
 from liquidbiopsy.imaging.stain_vectors import angle, unit
 
 COARSE_UM = 1.5  # detail of the stain finer than this is lines and grains
+CLEAREST_PERCENT = 20  # of an object's stained pixels that show its own colour best
 CORNER_UM = 0.3  # by which an outline may stray
 
 Mask = npt.NDArray[np.bool_]
@@ -61,6 +62,7 @@ def measure(body: Body, looked: Looked, finding: Finding, noise_od: float) -> di
         "stain_over_nucleus": _mean(body.stained.astype(np.float32), nuclear),
         "stain_coverage": float(body.stained.sum()) / whole,
         "stains_together": _together(body),
+        "least_haematoxylin": _least_haematoxylin(body),
         "blackness": float(np.median(looked.density[body.stained].min(axis=1))),
         "roundness": _roundness(contour),
         "eccentricity": _eccentricity(moments),
@@ -104,6 +106,17 @@ def _together(body: Body) -> float:
     if (pair.std(axis=1) < 1e-6).any():
         return 0.0
     return float(np.asarray(np.corrcoef(pair))[0, 1])
+
+
+def _least_haematoxylin(body: Body) -> float:
+    """Haematoxylin over the other stain where an object has least of it.
+
+    A cell shows the chromogen's own colour wherever its cytoplasm is; a grey thing takes away all
+    colours alike and so has both stains everywhere, whatever lies under it.
+    """
+    stain = np.maximum(body.stain[body.stained].astype(np.float64), 1e-3)
+    share = np.maximum(body.haematoxylin[body.stained], 0) / stain
+    return float(np.percentile(share, CLEAREST_PERCENT))
 
 
 def _outline(mask: Mask) -> npt.NDArray[np.int32]:

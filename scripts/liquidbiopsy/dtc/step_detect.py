@@ -12,6 +12,7 @@ from liquidbiopsy.core.tables import FAILED, QUALITY
 from liquidbiopsy.dtc.controls import with_colours_of, with_controls
 from liquidbiopsy.dtc.detect import Detected, detect_slide
 from liquidbiopsy.dtc.tables import CROPS, OBJECTS, SLIDES, STAINED
+from liquidbiopsy.imaging.copies import copies
 
 
 def detect_specimen(
@@ -43,13 +44,21 @@ def detect_specimen(
     seen = with_controls(colours)
     stained = [i for i in items if (i["role"] or STAINED) == STAINED]
     controls = [i for i in items if i not in stained]
-    found = [detect_slide(i, seen, settings, names[i["image"]], threads=threads) for i in stained]
-    settled = with_colours_of(seen, [f.row for f in found])
-    found += [
-        detect_slide(i, settled, settings, names[i["image"]], threads=threads) for i in controls
-    ]
     files = {names[item["image"]]: item["image"] for item in items}
-    files |= {
+    sums = checksums(files)
+    ordered = [*stained, *controls]
+    same = copies([[sums[names[i["image"]]]] for i in ordered])
+
+    def detect(number: int, seen: Mapping[str, Any]) -> Detected:
+        item = ordered[number]
+        twin = ordered[same[number]]["slide_id"] if number in same else ""
+        name = names[item["image"]]
+        return detect_slide(item, seen, settings, name, threads=threads, copy_of=twin)
+
+    found = [detect(n, seen) for n in range(len(stained))]
+    settled = with_colours_of(seen, [f.row for f in found])
+    found += [detect(n, settled) for n in range(len(stained), len(ordered))]
+    of_controls = {
         f"control of {name}": chromogen["control"]
         for name, chromogen in colours["chromogens"].items()
         if chromogen["control"]
@@ -58,7 +67,7 @@ def detect_specimen(
         **colours,
         "chromogens": {n: {"vector": c["vector"]} for n, c in colours["chromogens"].items()},
     }
-    made = Provenance(code, {"colours": plain, **settings}, checksums(files))
+    made = Provenance(code, {"colours": plain, **settings}, sums | checksums(of_controls))
     for name, table, rows in (
         ("objects", OBJECTS, [row for f in found for row in f.objects]),
         ("slides", SLIDES, [f.row for f in found]),

@@ -64,6 +64,8 @@ FEATURES = (
     column("stain_coverage", real, "Share of the object that is stained, 0 to 1"),
     column("stains_together", real, "Correlation of the densities of the two stains over the "
            "object, -1 to 1: near 1 where it is black, as dirt is"),
+    column("least_haematoxylin", real, "Density of haematoxylin over that of the chromogen, 20th "
+           "percentile over the stained area: high in what is grey, which has both everywhere"),
     column("blackness", real, "Median over the stained area of the optical density in the colour "
            "that passes best: what is high takes all colours away"),
     column("roundness", real, "4π area / perimeter² of the object; 1 for a disc"),

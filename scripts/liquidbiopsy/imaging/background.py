@@ -8,11 +8,13 @@ import cv2
 import numba as nb
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter, percentile_filter
+from scipy.ndimage import distance_transform_edt, median_filter, percentile_filter
 
 SAMPLES_ALONG = 10  # pixels looked at along each edge of a square
 PAIR_SHARE = 10  # pixels are paired over this part of a square's edge: past grain, short of slopes
 GOLDEN = 0.6180339887  # its multiples fill the unit interval evenly
+FEWEST = 20  # samples of a square that tell its background
+BEYOND = 6  # spreads of the rest below which zeros are no dark pixels, but no picture at all
 QUARTILE, PAIR_MEDIAN = 0.6745, 0.9539  # of a normal distribution, and of differences of two
 
 
@@ -43,7 +45,13 @@ def measure_surface(image: npt.NDArray[np.generic], square_px: int, floor: float
     rows = max(1, round(image.shape[0] / square_px))
     columns = max(1, round(image.shape[1] / square_px))
     whole = np.float32(image.dtype.kind in "iu")
-    level, noise = _squares(image, rows, columns, max(1, square_px // PAIR_SHARE), whole)
+    lag = max(1, square_px // PAIR_SHARE)
+    level, noise, seen = _squares(image, rows, columns, lag, whole)
+    if seen.any() and not seen.all():  # what no picture was put into has the background beside it
+        near = distance_transform_edt(~seen, return_distances=False, return_indices=True)
+        beside, around = level[tuple(near)], noise[tuple(near)]
+        void = ~seen & (beside > BEYOND * np.maximum(around, np.float32(floor)))
+        level, noise = np.where(void, beside, level), np.where(void, around, noise)
     return Surface(level, np.maximum(noise, np.float32(floor)), square_px)
 
 
@@ -55,10 +63,14 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
     of near pixels; cells widen the differences but not the lower half: the smaller one is noise.
     Whole counts (`whole` is 1) are spread evenly over their width, so that the median of a camera
     with little noise does not jump from one count to the next.
+
+    A stitched scan of counts is zero where no picture was put into it. Zeros have no say in squares
+    whose other pixels lie far above them, and squares of zeros alone are told as not seen.
     """
     height, width = image.shape
     level = np.empty((rows, columns), np.float32)
     noise = np.empty((rows, columns), np.float32)
+    seen = np.ones((rows, columns), np.bool_)
     sample = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
     pairs = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
     for i in range(rows):
@@ -67,7 +79,7 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
             left, right = j * width // columns, (j + 1) * width // columns
             step_y = -(-(bottom - top) // SAMPLES_ALONG)
             step_x = -(-(right - left) // SAMPLES_ALONG)
-            n = 0
+            n = zeros = 0
             for y in range(top, bottom, step_y):
                 for x in range(left, right, step_x):
                     if n < sample.size:
@@ -77,11 +89,19 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
                         spread = whole * np.float32(((n + 0.5) * GOLDEN * GOLDEN) % 1 - 0.5)
                         sample[n] = here
                         pairs[n] = abs(here - np.float32(image[y, max(other, 0)]) - spread)
+                        zeros += whole > 0 and image[y, x] == 0
                         n += 1
-            level[i, j], below = _clipped(np.sort(sample[:n]))
+            values = np.sort(sample[:n])
+            level[i, j], below = _clipped(values)
             between = np.sort(pairs[:n])[n // 2] / np.float32(PAIR_MEDIAN)
+            if zeros > n - FEWEST:
+                seen[i, j] = False
+            elif zeros:
+                rest, spread = _clipped(values[zeros:])
+                if rest > BEYOND * spread:
+                    level[i, j], below, between = rest, spread, spread
             noise[i, j] = min(below, between)
-    return level, noise
+    return level, noise, seen
 
 
 @nb.njit(cache=True, nogil=True)

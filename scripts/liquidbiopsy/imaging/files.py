@@ -22,7 +22,11 @@ MICROMETRES = {
     "inch": 25400.0,
 }
 ALPHA = (1, 2)  # what TIFF calls an extra sample that is transparency
-LARGEST_PIXEL_UM = 5.0  # a coarser resolution tag is a printer's, not a microscope's
+PIXELS_UM = 0.02, 5.0
+"""Between these a pixel of a light microscope lies. What a file says beyond them is the resolution
+of a printer or screen, or a number in another unit."""
+SAME_SIZE = 0.02  # by which a pixel may be longer than it is wide
+MIN_IS_WHITE = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def _inspect_tiff(file: str, slide: bool) -> Content:
             planes=tuple(frames),
             channels=channels,
             shape=(page.imagelength, page.imagewidth),
-            pixel_size_um=pixel_size(tiff, page),
+            pixel_size_um=pixel_size(file, tiff, page),
             description=description,
         )
 
@@ -115,6 +119,10 @@ def _frames_of(file: str, series: tifffile.TiffPageSeries) -> tuple[list[tuple[P
         raise InputError(
             file, f"holds values of type {page.dtype}", "export it in grey, 8 or 16 bit"
         )
+    if page.photometric == MIN_IS_WHITE:
+        # some programs turn the counts round with the tag and some do not
+        problem = "says that its lowest count is white, so bright and dark may be swapped"
+        raise InputError(file, problem, "export it with black as its lowest count")
     axes = "".join(a for a in series.axes if a not in "YXS")
     shape = [n for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXS"]
     planes_deep = dict(zip(axes, shape, strict=True)).get("Z", 1)
@@ -165,33 +173,61 @@ def check_end(file: str, tiff: tifffile.TiffFile) -> None:
         raise InputError(file, problem, "copy it again from the scanner")
 
 
-def pixel_size(tiff: tifffile.TiffFile, page: Any) -> float | None:
-    """Edge of a pixel in micrometres, as the file says; None where it does not."""
+def pixel_size(file: str, tiff: tifffile.TiffFile, page: Any) -> float | None:
+    """Edge of a pixel in micrometres, as the file says; None where it does not, or cannot be right.
+
+    Raises
+    ------
+    InputError
+        Pixels are longer than they are wide, or the other way round.
+    """
+    across, down = _pixel_edges(tiff, page)
+    if across and down and abs(down - across) > SAME_SIZE * across:
+        problem = f"has pixels of {across:g} by {down:g} um"
+        raise InputError(file, problem, "export it with square pixels")
+    return across
+
+
+def _pixel_edges(tiff: tifffile.TiffFile, page: Any) -> tuple[float | None, float | None]:
+    """Width and height of a pixel in micrometres, of what the file says that can be right."""
     if tiff.is_svs:
         said = re.search(r"MPP\s*=\s*([0-9.]+)", str(getattr(tiff.pages[0], "description", "")))
         if said:
-            return _length(float(said[1].strip(".") or 0), 1.0)
+            edge = _length(float(said[1].strip(".") or 0), 1.0)
+            return edge, edge
     if tiff.is_ome and tiff.ome_metadata:
         for element in ElementTree.fromstring(tiff.ome_metadata).iter():
             if element.tag.endswith("Pixels") and element.get("PhysicalSizeX"):
-                unit = MICROMETRES.get(element.get("PhysicalSizeXUnit", "µm"))
-                return _length(float(element.get("PhysicalSizeX", 0)), unit)
-        return None
-    tag = page.tags.get("XResolution")
+                across, down = (_ome_length(element, f"PhysicalSize{axis}") for axis in "XY")
+                return across, down
+        return None, None
+    across, down = (_resolution(tiff, page, f"{axis}Resolution") for axis in "XY")
+    return across, down
+
+
+def _ome_length(element: ElementTree.Element, name: str) -> float | None:
+    """A length of an OME element; None where it has none."""
+    unit = MICROMETRES.get(element.get(f"{name}Unit", "µm"))
+    return _length(float(element.get(name, 0)), unit)
+
+
+def _resolution(tiff: tifffile.TiffFile, page: Any, name: str) -> float | None:
+    """The length of a pixel that a resolution tag means; None where there is none."""
+    tag = page.tags.get(name)
     if tag is None or not all(tag.value):
         return None
     length = tag.value[1] / tag.value[0]
     if tiff.is_imagej and tiff.imagej_metadata:
-        unit = MICROMETRES.get(str(tiff.imagej_metadata.get("unit", "")).replace("\\u00B5", "µ"))
-        return _length(length, unit)
+        unit = str(tiff.imagej_metadata.get("unit", "")).replace("\\u00B5", "µ")
+        return _length(length, MICROMETRES.get(unit))
     unit_tag = page.tags.get("ResolutionUnit")
-    per = {2: 25400.0, 3: 10000.0}.get(int(unit_tag.value) if unit_tag else 0)
-    return length * per if per and length * per < LARGEST_PIXEL_UM else None
+    return _length(length, {2: 25400.0, 3: 10000.0}.get(int(unit_tag.value) if unit_tag else 0))
 
 
 def _length(value: float, unit: float | None) -> float | None:
-    """A length in micrometres; None where it is no length or its unit is not known."""
-    return value * unit if unit and 0 < value < float("inf") else None
+    """The edge of a pixel in micrometres; None where none is as long, or its unit is not known."""
+    edge = value * unit if unit else 0.0
+    return edge if PIXELS_UM[0] <= edge <= PIXELS_UM[1] else None
 
 
 def natural_key(name: str) -> list[Any]:
