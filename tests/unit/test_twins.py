@@ -64,8 +64,8 @@ def test_squares(seed, shape, rows, columns, whole):
     rng, smooth, _ = blobs(seed, shape)
     image = np.clip(rng.normal(300, 10, shape) + 2000 * np.maximum(smooth, 0), 0, 4095)
     image, lag = image.astype(np.uint16), 3
-    level, noise, seen = background._squares(image, rows, columns, lag, np.float32(whole))
-    assert seen.all()
+    level, noise, zeros = background._squares(image, rows, columns, lag, np.float32(whole))
+    assert not zeros.any()
     for i in range(rows):
         for j in range(columns):
             y, x = (
@@ -96,16 +96,28 @@ def test_whole_counts_do_not_make_the_background_jump():
 
 
 def test_what_no_picture_was_put_into_has_the_background_beside_it():
-    """A stitched scan is zero around its picture; a dark camera's zeros are background."""
     rng = np.random.default_rng(6)
     image = rng.normal(300, 8, (400, 400)).round().astype(np.uint16)
     image[:, 215:] = 0  # the border runs through squares
     surface = background.measure_surface(image, 40, 0.1)
     np.testing.assert_allclose(surface.level, 300, atol=6)
     np.testing.assert_allclose(surface.noise, 8, rtol=0.6)
-    dark = rng.poisson(0.8, (400, 400)).astype(np.uint8)
+
+
+def test_zeros_of_a_dark_camera_are_its_background():
+    dark = np.random.default_rng(6).poisson(0.8, (400, 400)).astype(np.uint8)
     dark[:, 200:] = 0
     assert background.measure_surface(dark, 40, 0.1).level[:, 6:].max() < 0.6
+
+
+@pytest.mark.parametrize("edge", [30, 90])
+def test_zeros_round_even_cells_are_their_background(edge):
+    image = np.zeros((400, 400), np.uint16)
+    for top in (20, 150, 290):
+        for left in (10, 145, 280):
+            image[top : top + edge, left : left + edge] = 900
+    level = background.measure_surface(image, 40, 0.1).level
+    assert np.median(level) < 1 and np.mean(level > 100) < (image > 0).mean() + 0.05
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (1, 4), (5, 7)])

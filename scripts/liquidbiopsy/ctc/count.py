@@ -16,10 +16,6 @@ from liquidbiopsy.ctc.classify import COUNTED
 from liquidbiopsy.ctc.markers import MarkerStatus, marker_status
 
 SAMPLE = "sample"
-NO_NUCLEUS = (
-    "no nucleus in any frame: check the order of the channels, the pixel size and the stain"
-)
-"""Enrichment always carries leukocytes along; without a nucleus, no cell is no evidence of none."""
 COUNTS = {
     "ctc_count": COUNTED,
     "ctc_cluster_count": ("ctc_cluster",),
@@ -82,8 +78,6 @@ def _observe_sample(
     if bad_controls:
         status, reason = INADEQUATE, "; ".join(filter(None, [reason, *bad_controls]))
     mine = cells.filter(pc.equal(cells["role"], SAMPLE))
-    if status == MEASURED and not pc.any(pc.greater(mine["nuclei"], 0)).as_py():
-        status, reason = INADEQUATE, NO_NUCLEUS
     found = [
         count_over_volume(
             analyte, _of_calls(mine, calls).num_rows, volume_ml, status=status, reason=reason

@@ -12,9 +12,9 @@ from scipy.ndimage import distance_transform_edt, median_filter, percentile_filt
 
 SAMPLES_ALONG = 10  # pixels looked at along each edge of a square
 PAIR_SHARE = 10  # pixels are paired over this part of a square's edge: past grain, short of slopes
+FEW_ZEROS = 0.05  # share of a square that dead pixels may take
+BEYOND = 6  # spreads under the background beside them at which zeros are no picture at all
 GOLDEN = 0.6180339887  # its multiples fill the unit interval evenly
-FEWEST = 20  # samples of a square that tell its background
-BEYOND = 6  # spreads of the rest below which zeros are no dark pixels, but no picture at all
 QUARTILE, PAIR_MEDIAN = 0.6745, 0.9539  # of a normal distribution, and of differences of two
 
 
@@ -46,12 +46,8 @@ def measure_surface(image: npt.NDArray[np.generic], square_px: int, floor: float
     columns = max(1, round(image.shape[1] / square_px))
     whole = np.float32(image.dtype.kind in "iu")
     lag = max(1, square_px // PAIR_SHARE)
-    level, noise, seen = _squares(image, rows, columns, lag, whole)
-    if seen.any() and not seen.all():  # what no picture was put into has the background beside it
-        near = distance_transform_edt(~seen, return_distances=False, return_indices=True)
-        beside, around = level[tuple(near)], noise[tuple(near)]
-        void = ~seen & (beside > BEYOND * np.maximum(around, np.float32(floor)))
-        level, noise = np.where(void, beside, level), np.where(void, around, noise)
+    level, noise, zeros = _squares(image, rows, columns, lag, whole)
+    level, noise = _without_border(level, noise, zeros, floor)
     return Surface(level, np.maximum(noise, np.float32(floor)), square_px)
 
 
@@ -62,15 +58,13 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
     Light that slopes within a square widens the lower half of its values but not the differences
     of near pixels; cells widen the differences but not the lower half: the smaller one is noise.
     Whole counts (`whole` is 1) are spread evenly over their width, so that the median of a camera
-    with little noise does not jump from one count to the next.
-
-    A stitched scan of counts is zero where no picture was put into it. Zeros have no say in squares
-    whose other pixels lie far above them, and squares of zeros alone are told as not seen.
+    with little noise does not jump from one count to the next. Told as well is the share of zeros
+    among such counts.
     """
     height, width = image.shape
     level = np.empty((rows, columns), np.float32)
     noise = np.empty((rows, columns), np.float32)
-    seen = np.ones((rows, columns), np.bool_)
+    zeros = np.zeros((rows, columns), np.float32)
     sample = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
     pairs = np.empty(SAMPLES_ALONG * SAMPLES_ALONG, np.float32)
     for i in range(rows):
@@ -79,7 +73,7 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
             left, right = j * width // columns, (j + 1) * width // columns
             step_y = -(-(bottom - top) // SAMPLES_ALONG)
             step_x = -(-(right - left) // SAMPLES_ALONG)
-            n = zeros = 0
+            n = 0
             for y in range(top, bottom, step_y):
                 for x in range(left, right, step_x):
                     if n < sample.size:
@@ -89,19 +83,33 @@ def _squares(image, rows, columns, lag, whole):  # type: ignore[no-untyped-def]
                         spread = whole * np.float32(((n + 0.5) * GOLDEN * GOLDEN) % 1 - 0.5)
                         sample[n] = here
                         pairs[n] = abs(here - np.float32(image[y, max(other, 0)]) - spread)
-                        zeros += whole > 0 and image[y, x] == 0
+                        zeros[i, j] += whole > 0 and image[y, x] == 0
                         n += 1
-            values = np.sort(sample[:n])
-            level[i, j], below = _clipped(values)
+            level[i, j], below = _clipped(np.sort(sample[:n]))
             between = np.sort(pairs[:n])[n // 2] / np.float32(PAIR_MEDIAN)
-            if zeros > n - FEWEST:
-                seen[i, j] = False
-            elif zeros:
-                rest, spread = _clipped(values[zeros:])
-                if rest > BEYOND * spread:
-                    level[i, j], below, between = rest, spread, spread
             noise[i, j] = min(below, between)
-    return level, noise, seen
+            zeros[i, j] /= n
+    return level, noise, zeros
+
+
+def _without_border(
+    level: npt.NDArray[np.float32],
+    noise: npt.NDArray[np.float32],
+    zeros: npt.NDArray[np.float32],
+    floor: float,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Give squares that no picture was put into the background beside them.
+
+    A stitched scan is zero around its picture, and cells at its edge would stand on the mixture of
+    both. Where a camera's background itself is zero, squares with some zeros are the most.
+    """
+    clear = zeros <= FEW_ZEROS
+    if clear.all() or clear.sum() < (~clear & (zeros < 1)).sum():
+        return level, noise
+    near = tuple(distance_transform_edt(~clear, return_distances=False, return_indices=True))
+    beside, around = level[near], noise[near]
+    void = ~clear & (beside > BEYOND * np.maximum(around, np.float32(floor)))
+    return np.where(void, beside, level), np.where(void, around, noise)
 
 
 @nb.njit(cache=True, nogil=True)
