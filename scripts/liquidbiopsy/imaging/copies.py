@@ -15,7 +15,8 @@ def copies(checksums: Sequence[Sequence[str]]) -> dict[int, int]:
     Parameters
     ----------
     checksums : list of lists
-        Of the files of each image; what cannot be read is like nothing else.
+        Of the files of each image, and what else has to be alike; what cannot be read is like
+        nothing else.
     """
     first: dict[tuple[str, ...], int] = {}
     found = {}
