@@ -117,8 +117,7 @@ def read_run(
     try:
         run = _read_run(config, root, look)
     except CheckError as error:
-        of_settings = {p for p in error.problems if p.file == SETTINGS}
-        problems += [replace(p, file=named) if p in of_settings else p for p in error.problems]
+        problems += [replace(p, file=named) if p.file == SETTINGS else p for p in error.problems]
     if problems:
         raise CheckError(problems)
     _latest[:] = [run]

@@ -55,12 +55,8 @@ def detect_specimen(
     of_item = [expand_path(item["image"]) for item in items]
     shown = shown_names([f for files in of_item for f in files])
     sums = checksums({name: file for file, name in shown.items()})
-    roles = [
-        [item["role"] or ""] if files else [] for item, files in zip(items, of_item, strict=True)
-    ]
-    same = copies(
-        [[*roles[n], *(sums[shown[f]] for f in files)] for n, files in enumerate(of_item)]
-    )
+    roles = [item["role"] or "" for item in items]
+    same = copies(roles, [[sums[shown[f]] for f in files] for files in of_item])
     found = [
         detect_image(
             item,

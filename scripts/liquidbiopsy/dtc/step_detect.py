@@ -47,7 +47,8 @@ def detect_specimen(
     files = {names[item["image"]]: item["image"] for item in items}
     sums = checksums(files)
     ordered = [*stained, *controls]
-    same = copies([[i["role"] or STAINED, sums[names[i["image"]]]] for i in ordered])
+    roles = [i["role"] or STAINED for i in ordered]
+    same = copies(roles, [[sums[names[i["image"]]]] for i in ordered])
 
     def detect(number: int, seen: Mapping[str, Any]) -> Detected:
         item = ordered[number]

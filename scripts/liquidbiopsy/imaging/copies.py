@@ -9,20 +9,22 @@ from liquidbiopsy.core.errors import InputError
 UNREADABLE = "unreadable"
 
 
-def copies(checksums: Sequence[Sequence[str]]) -> dict[int, int]:
+def copies(roles: Sequence[str], checksums: Sequence[Sequence[str]]) -> dict[int, int]:
     """Images whose bytes are those of an earlier one: the place of each, and of the first.
 
     Parameters
     ----------
+    roles : list of str
+        Of each image; a sample and its control are no copies of each other.
     checksums : list of lists
-        Of the files of each image, and what else has to be alike; what cannot be read is like
-        nothing else.
+        Of the files of each image; what cannot be read is like nothing else.
     """
     first: dict[tuple[str, ...], int] = {}
     found = {}
-    for place, sums in enumerate(map(tuple, checksums)):
-        if sums and UNREADABLE not in sums and first.setdefault(sums, place) != place:
-            found[place] = first[sums]
+    for place, (role, sums) in enumerate(zip(roles, checksums, strict=True)):
+        key = (role, *sums)
+        if sums and UNREADABLE not in sums and first.setdefault(key, place) != place:
+            found[place] = first[key]
     return found
 
 
