@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pysam
 
+from liquidbiopsy.reads.reference import index_reference
+
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 SPACER = "TGACT"
 
@@ -141,3 +143,17 @@ def aligned(made: list[Made], contigs: dict, *, tags=lambda pair: (), flag: int 
                 }
             )
     return sorted(records, key=lambda r: (r["reference_id"], r["reference_start"]))
+
+
+def indexed(folder: Path, pairs: int) -> Sequenced:
+    """A genome with its index, and so many pairs of reads of it as FASTQ: `made` and `fastq`."""
+    lab = Sequenced(folder)
+    index_reference(str(lab.fasta), str(folder / "index"))
+    lab.made = lab.pairs(pairs)
+    lab.fastq = lab.write_fastq(lab.made)
+    return lab
+
+
+def rx(pair):
+    """Tags of a read: its barcodes, a number of its family, and one to be kept."""
+    return [("RX", "+".join(pair.umis)), ("MI", "7"), ("cz", "kept")]

@@ -3,22 +3,42 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from laboratory import Laboratory
 from repository import ROOT
-from slurm_cluster import Cluster
+from slurm_cluster import Cluster, NoSlurm
 
 PROFILE = ROOT / "profiles" / "slurm"
 # A site would be asked less often.
 SOON = ("--slurm-init-seconds-before-status-checks", "2", "--max-status-checks-per-second", "10")
+Kind = TypeVar("Kind", bound=Cluster)
 ENDINGS = (".parquet", ".html")
 torture = pytest.mark.skipif(
     not os.environ.get("LIQUIDBIOPSY_TORTURE"),
     reason="takes minutes of a Slurm of its own: `make torture` runs it",
 )
+
+
+@contextmanager
+def running(kind: type[Kind], folder: Path) -> Iterator[Kind]:
+    """Two nodes that wait for jobs; all that was started is ended, whatever happened."""
+    cluster = None
+    try:
+        try:
+            cluster = kind(folder)
+            cluster.start()
+        except NoSlurm as reason:
+            pytest.skip(f"Slurm: {reason}")
+        yield cluster
+    finally:
+        if cluster is not None:
+            cluster.stop()
+            assert cluster.mine() == []
 
 
 def small_laboratory(folder: Path, specimens: str = "a") -> Laboratory:

@@ -3,21 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from slurm_cluster import Cluster, NoSlurm
+from slurm_cluster import Cluster
+from slurm_run import running
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two nodes that wait for jobs; all that was started is ended, whatever happened."""
-    cluster = None
-    try:
-        try:
-            cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-            cluster.start()
-        except NoSlurm as reason:
-            pytest.skip(f"Slurm: {reason}")
-        yield cluster
-    finally:
-        if cluster is not None:
-            cluster.stop()
-            assert cluster.mine() == []
+    """Two nodes that wait for jobs."""
+    with running(Cluster, tmp_path_factory.mktemp("cluster")) as started:
+        yield started

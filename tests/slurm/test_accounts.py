@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from slurm_accounts import ACCOUNT, ClusterWithAccounts
-from slurm_cluster import NoSlurm
 from slurm_run import (
     ENDINGS,
     PROFILE,
@@ -15,6 +14,7 @@ from slurm_run import (
     differing,
     finish,
     on_cluster,
+    running,
     small_laboratory,
     start,
     torture,
@@ -35,19 +35,9 @@ HOLD = "import time; held = b'x' * 700_000_000; time.sleep(6)"
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterWithAccounts]:
     """A cluster with accounts, on which nobody may ask `squeue`."""
-    cluster = None
-    try:
-        try:
-            cluster = ClusterWithAccounts(tmp_path_factory.mktemp("accounts"))
-            cluster.start()
-        except NoSlurm as reason:
-            pytest.skip(f"Slurm with accounts: {reason}")
-        cluster.command("squeue", "#!/bin/sh\necho asked >> $(dirname $0)/squeue.asked\nexit 1\n")
-        yield cluster
-    finally:
-        if cluster is not None:
-            cluster.stop()
-            assert cluster.mine() == []
+    with running(ClusterWithAccounts, tmp_path_factory.mktemp("accounts")) as started:
+        started.command("squeue", "#!/bin/sh\necho asked >> $(dirname $0)/squeue.asked\nexit 1\n")
+        yield started
 
 
 @pytest.fixture

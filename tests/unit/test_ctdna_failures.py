@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from library_steps import quality_of, reads_in, row_of, run_align, run_consensus
-from sequenced import Sequenced, aligned, unaligned
+from sequenced import aligned, indexed, unaligned
 from umi_reads import settings
 
 from liquidbiopsy.core.errors import InputError
@@ -22,11 +22,7 @@ STRUCTURE = ["8M5S+T", "8M5S+T"]
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    made = Sequenced(tmp_path_factory.mktemp("failures"))
-    index_reference(str(made.fasta), str(made.folder / "index"))
-    made.made = made.pairs(30)
-    made.fastq = made.write_fastq(made.made)
-    return made
+    return indexed(tmp_path_factory.mktemp("failures"), 30)
 
 
 def through(lab, folder, chosen, index=None, **library):

@@ -1,6 +1,7 @@
 """Slides through detection as a whole: blurred ground, and controls with the slides' colours."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,6 +38,18 @@ def test_blurred_ground_is_not_evaluated(tmp_path: Path) -> None:
         assert abs(slide["mnc"] / sharp - 1) < 0.15, sigma_um
 
 
+def detected(items: tuple[dict[str, Any], ...], folder: Path) -> dict[str, str]:
+    """The tables of a specimen with these slides, by name."""
+    chosen = settings()
+    outputs = {n: str(folder / f"{n}.parquet") for n in ("objects", "slides", "tiles", "crops")}
+    sections = {k: chosen[k] for k in ("detection", "quality", "gallery")}
+    detect_specimen(
+        items, choose(chosen).colours_of(Specimen({}, items, (), ())),
+        {"pixel_size_um": None, **sections}, "", outputs, threads=1,
+    )  # fmt: skip
+    return outputs
+
+
 def test_an_isotype_control_has_the_colours_of_the_stained_slide(tmp_path: Path) -> None:
     dirt = {**SMALL, "stained": 0, "pigment": 12, "chromogen": "fast_red"}
     control = write_marrow(tmp_path / "control.svs", MarrowParameters(seed=22, **dirt))
@@ -49,13 +62,7 @@ def test_an_isotype_control_has_the_colours_of_the_stained_slide(tmp_path: Path)
         }
         for name, made, role in (("C", control, "isotype_control"), ("A", stained, "stained"))
     )  # fmt: skip
-    chosen = settings()
-    outputs = {n: str(tmp_path / f"{n}.parquet") for n in ("objects", "slides", "tiles", "crops")}
-    sections = {k: chosen[k] for k in ("detection", "quality", "gallery")}
-    detect_specimen(
-        items, choose(chosen).colours_of(Specimen({}, items, (), ())),
-        {"pixel_size_um": None, **sections}, "", outputs, threads=1,
-    )  # fmt: skip
+    outputs = detected(items, tmp_path)
     slides = {row["slide_id"]: row for row in read_table(outputs["slides"]).to_pylist()}
     assert slides["C"]["status"] == "measured" and slides["C"]["stain"] == slides["A"]["stain"]
     called = classify(
@@ -75,13 +82,7 @@ def test_a_slide_under_two_names_is_counted_once(tmp_path: Path) -> None:
         }
         for name, file, role in (("A", "a.tif", None), ("B", "b.tif", "stained"))
     )  # fmt: skip
-    chosen = settings()
-    outputs = {n: str(tmp_path / f"{n}.parquet") for n in ("objects", "slides", "tiles", "crops")}
-    sections = {k: chosen[k] for k in ("detection", "quality", "gallery")}
-    detect_specimen(
-        items, choose(chosen).colours_of(Specimen({}, items, (), ())),
-        {"pixel_size_um": None, **sections}, "", outputs, threads=1,
-    )  # fmt: skip
+    outputs = detected(items, tmp_path)
     slides = {row["slide_id"]: row for row in read_table(outputs["slides"]).to_pylist()}
     assert slides["A"]["status"] == "measured" and slides["B"]["status"] == "failed"
     assert "b.tif: is the same picture as A, byte for byte" in slides["B"]["reason"]
